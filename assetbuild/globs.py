@@ -1,0 +1,80 @@
+"""Globs over logical paths: `*` and `?` stay inside a segment, `**` spans segments, `[abc]` and `[!a]` are sets.
+
+As in .gitignore a glob without `/` matches at any depth, one that ends with `/` names all below such a directory, and a
+leading `/` ties it to the top. The standard library has this from 3.13 on only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+_MAGIC = re.compile(r"[*?\[]")
+# Stars in a row mean what fewer of them mean, but each costs another round of backtracking.
+_STARS = re.compile(r"\*{3,}")
+_DIRECTORIES = re.compile(r"(?<![^/])(?:\*\*/){2,}")
+
+
+def has_magic(pattern: str) -> bool:
+    return bool(_MAGIC.search(pattern))
+
+
+def translate(pattern: str) -> str:
+    """`pattern` as a regular expression for `re.fullmatch`."""
+    pattern = _DIRECTORIES.sub("**/", _STARS.sub("**", pattern))
+    out, at, end = [], 0, len(pattern)
+    while at < end:
+        char = pattern[at]
+        at += 1
+        if char == "*":
+            if pattern.startswith("*/", at) and (at == 1 or pattern[at - 2] == "/"):
+                out.append("(?:[^/]+/)*")
+                at += 2
+            elif pattern.startswith("*", at):
+                out.append(".*")
+                at += 1
+            else:
+                out.append("[^/]*")
+        elif char == "?":
+            out.append("[^/]")
+        elif char == "[" and (close := pattern.find("]", at + 1 + pattern.startswith(("!", "^"), at))) > 0:
+            out.append(_one_of(pattern[at:close]))
+            at = close + 1
+        else:
+            out.append(re.escape(char))
+    return "".join(out)
+
+
+def _one_of(body: str) -> str:
+    """`[body]` as an expression for one character; a range that runs backwards holds none."""
+    negated = body[0] in "!^"
+    ranges = re.findall(r"(.)-(.)|(.)", body[negated:], re.DOTALL)
+    items = [
+        re.escape(one) if one else f"{re.escape(low)}-{re.escape(high)}" for low, high, one in ranges if low <= high
+    ]
+    if not items:
+        return "[^/]" if negated else "(?!)"
+    return f"(?!/)[{'^' if negated else ''}{''.join(items)}]"
+
+
+@lru_cache(maxsize=256)
+def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
+    """One test for a list of globs."""
+    if not patterns:
+        return lambda _: False
+    parts = [translate(_anchored(pattern)) for pattern in patterns]
+    compiled = re.compile("|".join(f"(?:{part})" for part in parts), re.DOTALL)
+    return lambda path: compiled.fullmatch(path) is not None
+
+
+def _anchored(pattern: str) -> str:
+    below = "/**" if pattern.endswith("/") else ""
+    bare = pattern.rstrip("/") if below else pattern
+    return (bare[1:] if bare.startswith("/") else bare if "/" in bare else "**/" + bare) + below
+
+
+def expand(pattern: str, paths: Iterable[str]) -> list[str]:
+    """The paths that match `pattern` exactly as written (no implied `**/`), in alphabetical order."""
+    compiled = re.compile(translate(pattern), re.DOTALL)
+    return sorted(path for path in paths if compiled.fullmatch(path))

@@ -1,0 +1,90 @@
+"""The nouns of a build, in the order in which they come to be. Made once, never changed.
+
+Config -> Source -> Compiled(content, references) -> Graph -> Artifact -> Release
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from assetbuild.errors import Problem
+
+Kind = Literal[
+    "css-url",  # url(), src(), image-set(): a resource named by a declaration
+    "css-import",
+    "js-import",  # static import
+    "js-export",  # export ... from
+    "js-dynamic-import",
+    "source-map",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of a source root. `root` is the root as the user wrote it, for messages; `prefix` is what the root puts
+    before its files' paths; `size` is in bytes."""
+
+    logical_path: str
+    file: Path
+    root: str
+    prefix: str
+    size: int
+
+    @property
+    def shown(self) -> str:
+        """The file as the user would look for it: the root as configured, then the path inside it."""
+        return self.root + self.logical_path[len(self.prefix) :]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A span in one asset that names another.
+
+    `start:end` are the bytes that a rewritten URL replaces: the path only, so that query and fragment stay as they
+    were written. `whole_start:whole_end` is the construct around them (`url(...)`, a comment), for messages and for
+    removing a comment whose source map is gone. `specifier` is that path with the language's escapes undone and
+    percent-escapes kept.
+    """
+
+    kind: Kind
+    specifier: str
+    start: int
+    end: int
+    whole_start: int
+    whole_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the author wrote a reference: byte offsets into the source with that logical path."""
+
+    logical_path: str
+    start: int
+    end: int
+    whole: str  # the construct as written, cut to a line's length
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One asset as its own bytes say, before it is known how the others are called.
+
+    `content` is None for an opaque asset, which is streamed from `file`; `digest` is then the SHA-256 of its final
+    bytes. `origins[i]` belongs to `references[i]`. `source_size` is the bytes of all sources together, `size` those
+    of `content`. `dropped_maps` are logical paths of source maps that no longer fit this asset.
+    """
+
+    logical_path: str
+    content: bytes | None
+    file: Path | None
+    digest: str
+    size: int
+    source_size: int
+    sources: tuple[str, ...]
+    references: tuple[Reference, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    encoding: str = "ascii"  # of a URL written into `content`
+    tools: tuple[str, ...] = ()  # what made `content`, with versions: "minify rjsmin 1.3.0"
+    dropped_maps: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
