@@ -1,0 +1,1 @@
+"""Bytes -> spans: where an asset names others, one module for each language."""

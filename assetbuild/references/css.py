@@ -1,0 +1,209 @@
+"""CSS bytes -> the references in them: url(), src(), @import and the strings of image-set(), in source order.
+
+Not references: what a comment or another string holds, URLs that are not files of ours (urls.is_local), and URLs in the
+prelude of an at-rule that fetches nothing (@namespace, @supports, @document). Whether an @import stands where a
+browser would follow it is not judged here.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, replace
+
+from assetbuild.model import Kind, Reference
+from assetbuild.syntax.css import (
+    NOT_ASCII_SUPERSETS,
+    declared_encoding,
+    detect_encoding,
+    pieces,
+    scan,
+    string_inner,
+    unescape,
+    url_inner,
+)
+from assetbuild.urls import is_local, path_length
+
+_NEEDLES = (b"url(", b"@import", b"image-set(", b"src(")
+_URL_FUNCTIONS = frozenset(("url", "src"))
+_IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
+# What the URL Standard strips from both ends (C0 controls and space), and what it drops everywhere.
+_STRIPPED = "".join(map(chr, range(0x21)))
+_DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
+
+
+def find(content: bytes) -> list[Reference]:
+    """All references, whatever the encoding; offsets are into `content`."""
+    declared = declared_encoding(content)
+    if declared in NOT_ASCII_SUPERSETS:
+        return _find_transcoded(content, declared)
+    lowered = content.lower()
+    # A name can be spelled with escapes; without any, each reference holds one of these words.
+    if b"\\" not in content and not any(needle in lowered for needle in _NEEDLES):
+        return []
+    return _find(content, declared or detect_encoding(content))
+
+
+def url_encoding(content: bytes) -> str:
+    """The codec in which an ASCII URL is written into `content`: 'ascii', 'utf-16-le' or 'utf-16-be'."""
+    declared = declared_encoding(content)
+    return declared if declared in ("utf-16-le", "utf-16-be") else "ascii"
+
+
+def _find(content: bytes, encoding: str) -> list[Reference]:
+    found = (_reference(content, candidate, encoding) for candidate in _candidates(content))
+    return [reference for reference in found if reference]
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A URL as written, in a place where it names a resource. `start:end` is what the quotes or parentheses hold."""
+
+    kind: Kind
+    start: int
+    end: int
+    whole_start: int
+    whole_end: int
+    in_string: bool
+
+
+# Where a token stands: at the start of a statement; in a rule's prelude or a declaration; in the prelude of an at-rule
+# whose URLs count; where the URL of an @import is expected; in a prelude whose URLs do not count. Brackets without
+# statements keep the mode around them.
+_START, _OTHER, _AT_RULE, _IMPORT, _MUTE = "start", "other", "at-rule", "import", "mute"
+_AFTER_ANY = {_START: _OTHER, _IMPORT: _MUTE}
+_PRELUDES = {"import": _IMPORT, **dict.fromkeys(("namespace", "document", "-moz-document", "supports"), _MUTE)}
+
+
+def _candidates(content: bytes) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    # The brackets that are open, as tuples since there may be millions: what closes it, the mode that then holds again,
+    # whether statements are in it, whether it is an image-set().
+    frames: list[tuple[str, str, bool, bool]] = []
+    closer, _, in_statements, in_image_set = outermost = ("", _START, True, False)
+    mode, import_start = _START, 0
+    awaited: tuple[Kind, int] | None = None  # after `url(`: the kind of the string to come, and where it all starts
+    unclosed: dict[int, _Candidate] = {}  # by depth, each url() whose end is not yet known
+    for kind, start, end in scan(content):
+        if kind == "nothing":
+            continue
+        of_url, awaited = awaited, None
+        here: tuple[Kind, int] = ("css-import", import_start) if mode == _IMPORT else ("css-url", start)
+        opened: tuple[str, str, bool, bool] | None = None
+        if kind == "string" and (of_url or mode == _IMPORT or (in_image_set and mode != _MUTE)):
+            what, whole_start = of_url or here
+            first, last = string_inner(content[start:end])
+            found.append(_Candidate(what, start + first, start + last, whole_start, end, True))
+            if of_url:
+                unclosed[len(frames)] = found[-1]
+        elif kind == "url" and mode != _MUTE:
+            first, last = url_inner(content[start:end])
+            found.append(_Candidate(here[0], start + first, start + last, here[1], end, False))
+        elif kind == "at-keyword" and mode == _START:
+            mode, import_start = _PRELUDES.get(unescape(content[start + 1 : end], "latin-1").lower(), _AT_RULE), start
+            continue
+        elif kind == closer:
+            if unclosed and (candidate := unclosed.pop(len(frames), None)):
+                candidate.whole_end = end
+            mode = frames.pop()[1]
+            closer, _, in_statements, in_image_set = frames[-1] if frames else outermost
+            continue
+
+        mode = _AFTER_ANY.get(mode, mode)
+        mark = kind[-1]  # of 'other{' as of '{'
+        if kind == "function":
+            name = unescape(content[start : end - 1], "latin-1").lower()
+            if name in _URL_FUNCTIONS and (mode != _MUTE or here[0] == "css-import"):
+                awaited = here
+            opened = (")", mode, False, name in _IMAGE_SETS)
+        elif mark == ";" and in_statements:
+            # At the top level a `;` ends only at-rules: the prelude of any other rule goes on until its `{`.
+            mode = _START if frames or mode != _OTHER else _OTHER
+        elif mark == "{":
+            mode = _START if in_statements else mode
+            opened = ("}", mode, in_statements, False)
+        elif mark == "(":
+            opened = (")", mode, False, False)
+        elif mark == "[":
+            opened = ("]", mode, False, False)
+        if opened:
+            frames.append(opened)
+            closer, _, in_statements, in_image_set = opened
+    for candidate in unclosed.values():
+        candidate.whole_end = len(content)
+    return found
+
+
+def _reference(content: bytes, candidate: _Candidate, encoding: str) -> Reference | None:
+    """None for a URL that is not a file of ours."""
+    raw = content[candidate.start : candidate.end]
+    url = unescape(raw, encoding, in_string=candidate.in_string).strip(_STRIPPED).translate(_DROPPED)
+    if not is_local(url):
+        return None
+    return Reference(
+        kind=candidate.kind,
+        specifier=url[: path_length(url)],
+        start=candidate.start,
+        end=candidate.start + _raw_path_length(raw, encoding, candidate.in_string),
+        whole_start=candidate.whole_start,
+        whole_end=candidate.whole_end,
+    )
+
+
+def _raw_path_length(raw: bytes, encoding: str, in_string: bool) -> int:
+    """Where query or fragment begin in the raw URL. Their `?` or `#` may be an escape, which then is theirs."""
+    for text, start, end in pieces(raw, encoding, in_string=in_string):
+        if path_length(text) < len(text):
+            # A run between escapes starts with no backslash, and its `?` and `#` are bytes of their own.
+            return start if raw[start] == 0x5C else start + path_length(raw[start:end].decode("latin-1"))
+    return len(raw)
+
+
+def _find_transcoded(content: bytes, encoding: str) -> list[Reference]:
+    """Find in UTF-8, then move the offsets. Goes character by character, and slowly: such files are rare."""
+    text, ends = _decode(content, encoding)
+    utf8 = text.encode("utf-8")
+    references = _find(utf8, "utf-8")
+    offsets = {offset for each in references for offset in (each.start, each.end, each.whole_start, each.whole_end)}
+    characters = _characters_before(utf8, sorted(offsets))
+
+    def start_of(offset: int) -> int:
+        character = characters[offset]
+        return ends[character - 1] if character else 0
+
+    def end_of(offset: int) -> int:
+        # iso-2022-jp returns to ASCII between a URL and what follows it; the new URL needs no return, but what
+        # follows the new URL must be read as before.
+        character = characters[offset]
+        return ends[character] - 1 if encoding == "iso2022_jp" and character < len(ends) else start_of(offset)
+
+    return [
+        replace(
+            each,
+            start=start_of(each.start),
+            end=end_of(each.end),
+            whole_start=start_of(each.whole_start),
+            whole_end=end_of(each.whole_end),
+        )
+        for each in references
+    ]
+
+
+def _decode(content: bytes, encoding: str) -> tuple[str, list[int]]:
+    """The text, and for each of its characters where in `content` it ends."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    characters: list[str] = []
+    ends: list[int] = []
+    for at in range(len(content) + 1):
+        decoded = decoder.decode(content[at : at + 1], final=at == len(content))
+        characters.append(decoded)
+        ends += [min(at + 1, len(content))] * len(decoded)
+    return "".join(characters), ends
+
+
+def _characters_before(utf8: bytes, offsets: list[int]) -> dict[int, int]:
+    """For each byte offset, in ascending order, the number of characters before it."""
+    counts, count, at = {}, 0, 0
+    for offset in offsets:
+        count += len(utf8[at:offset].decode("utf-8"))
+        counts[offset], at = count, offset
+    return counts

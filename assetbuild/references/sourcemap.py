@@ -1,0 +1,106 @@
+"""CSS or JavaScript bytes -> their `sourceMappingURL` comment: the last thing in the file, white space aside.
+
+`//# `, `/*# ` and the older `@` for `#`; in CSS `/*` only. That it is a comment, and not inside a string or another
+comment, is seen from the text before it where that is plain, and from the syntax where it is not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from assetbuild import urls
+from assetbuild.model import Reference
+from assetbuild.syntax import javascript
+
+Language = Literal["css", "js"]
+
+_MARK = b"sourceMappingURL="
+_OPENING = re.compile(rb"(?://|/\*)[#@]\s*\Z")
+_OPENING_LENGTH = 16  # bytes, white space before the mark included
+
+# From the mark on. A quote or a star ends no real URL here, but a string or a comment that only holds such text.
+_REST = {
+    b"//": re.compile(rb"sourceMappingURL=([^\s'\"`*]*)()\s*\Z"),
+    b"/*": re.compile(rb"sourceMappingURL=([^\s'\"`*]*)\s*\*/()\s*\Z"),
+}
+
+_LINE_START = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
+
+_CSS_TEXT = re.compile(
+    rb"""/\*.*?(?:\*/|\Z)
+    | "[^"\\\n\r\f]*(?:\\(?:\r\n|.)[^"\\\n\r\f]*)* | '[^'\\\n\r\f]*(?:\\(?:\r\n|.)[^'\\\n\r\f]*)*
+    | (?<![\w-])url\(\s*[^'")\s](?:[^)\\]|\\.)*""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
+
+def find(content: bytes, language: Language) -> Reference | None:
+    """The reference to the map; None where there is none or its URL is no path of ours (`data:`, another host)."""
+    found = _comment(content, language)
+    if found is None:
+        return None
+    whole_start, start, end, whole_end = found
+    url = content[start:end].decode("utf-8", "surrogateescape")
+    if not urls.is_local(url):
+        return None
+    path = url[: urls.path_length(url)]
+    end = start + len(path.encode("utf-8", "surrogateescape"))
+    return Reference("source-map", path, start, end, whole_start, whole_end)
+
+
+def comment_span(content: bytes, language: Language) -> tuple[int, int] | None:
+    """Where the comment stands, whatever its URL is."""
+    found = _comment(content, language)
+    return (found[0], found[3]) if found else None
+
+
+def strip(content: bytes, language: Language) -> bytes:
+    """`content` without the comment, and without its line if it has one of its own."""
+    span = comment_span(content, language)
+    if span is None:
+        return content
+    start, end = span
+    line = _line_start(content, start)
+    return content[:start] + content[end:] if content[line:start].strip() else content[:line]
+
+
+def _comment(content: bytes, language: Language) -> tuple[int, int, int, int] | None:
+    """Offsets of the comment's start, its URL's start and end, and the comment's end."""
+    mark = content.rfind(_MARK)
+    opening = _OPENING.search(content, max(0, mark - _OPENING_LENGTH), mark) if mark >= 0 else None
+    if opening is None:
+        return None
+    start, sign = opening.start(), opening[0][:2]
+    rest = _REST[sign].match(content, mark)
+    if rest is None or (language == "css" and sign == b"//"):
+        return None
+    if not (_is_css_comment(content, start) if language == "css" else _is_javascript_comment(content, start)):
+        return None
+    return start, rest.start(1), rest.end(1), rest.end(2) if sign == b"/*" else rest.end(1)
+
+
+def _is_javascript_comment(content: bytes, start: int) -> bool:
+    """A string or template cannot be open here: nothing follows that could close it. So only comments are in doubt."""
+    if _outside_block_comments(content, start) and content.find(b"//", _line_start(content, start), start) < 0:
+        return True
+    tree = javascript.parse(content)
+    if tree is None:
+        return False
+    return any(node.type == "comment" and node.start_byte == start for node in javascript.covering(tree, [start]))
+
+
+def _is_css_comment(content: bytes, start: int) -> bool:
+    """As in JavaScript, but a string ends with its line, and `url(` takes all up to its bracket."""
+    if _outside_block_comments(content, start) and not re.search(rb"['\"(]", content[_line_start(content, start) : start]):
+        return True
+    return any(match.start() == start for match in _CSS_TEXT.finditer(content))
+
+
+def _outside_block_comments(content: bytes, start: int) -> bool:
+    opened = content.rfind(b"/*", 0, start)
+    return opened < 0 or content.find(b"*/", opened + 2, start) >= 0
+
+
+def _line_start(content: bytes, offset: int) -> int:
+    return max(content.rfind(end, 0, offset) + len(end) for end in (b"\n", b"\r")) if offset else 0
