@@ -1,0 +1,1 @@
+"""Steps from bytes to bytes, and the checks that prove them harmless."""

@@ -1,0 +1,254 @@
+"""Two JavaScript texts -> the first place where they do not mean the same, or None.
+
+The rule: both parse without error, and their trees are equal in every node's type and every token's text. Comments
+and white space are set aside, except where white space has a meaning that the tree does not show; and where the parser
+reads something that engines read otherwise, the source is refused. Refusing costs some bytes, accepting costs a site.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from functools import lru_cache
+from itertools import zip_longest
+from os.path import commonprefix
+from typing import TYPE_CHECKING, NamedTuple
+
+from assetbuild.processors.difference import Difference
+from assetbuild.syntax import javascript
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Language, Node, Tree
+
+# Nodes of equal type and equal bytes, on one line, need no look inside. Only for nodes of up to this many bytes: the
+# bytes of longer ones would be read once for each level of a deep tree.
+_SHORT = 256
+
+_EXCERPT = 40  # characters of the source in a message
+
+_LINE_END = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
+_HTML_COMMENT = re.compile(rb"<!--|-->")
+_CLOSING = frozenset({b")", b"]", b"}", b"'", b'"', b"`"})  # a word may follow these without white space
+_HTML_OPEN = len(b"<!--")
+
+
+class _Kinds(NamedTuple):
+    """Node types by number: comparing numbers takes half the time of comparing names."""
+
+    program: int
+    comment: int
+    atoms: frozenset[int]  # compared as bytes, white space and all
+    line_bound: frozenset[int]  # nodes with a token that must share its line with the next or the last one
+    with_next: frozenset[int]
+    with_last: frozenset[int]
+    binary: int
+    words: frozenset[int]  # operators that are words
+    operations: frozenset[int]
+    awaiting: int
+    statement: int
+    block: int
+    arrow: int
+    export: int
+    declared: frozenset[int]
+
+
+def difference(source: bytes, output: bytes, source_tree: Tree | None = None) -> Difference | None:
+    """What `output` changed in the meaning of `source`. `source_tree`, if at hand, saves parsing it again."""
+    before, after = source_tree or javascript.parse(source), javascript.parse(output)
+    if before is None or not javascript.is_whole(before):
+        return Difference(first_error(before), "the source is not understood, so nothing can be proven")
+    if after is None or not javascript.is_whole(after):
+        return _not_javascript(source, output, before, after)
+    offset = _html_comment(source, before)
+    if offset is not None:
+        return Difference(offset, "this can be an HTML-like comment or an operator")
+    found = _first_difference(source, output, before, after)
+    if found is None and _html_comment(output, after) is not None:
+        # Two tokens of the source met: which ones is not worth finding out.
+        return Difference(0, "the output holds '<!--' or '-->', which scripts read as the start of a comment")
+    return found
+
+
+def first_error(tree: Tree | None) -> int:
+    """The offset of the first ERROR or MISSING node; 0 without one."""
+    node = tree.root_node if tree else None
+    while node and not node.is_error and not node.is_missing:
+        node = next((child for child in node.children if child.has_error), None)
+    return node.start_byte if node else 0
+
+
+def _not_javascript(source: bytes, output: bytes, before: Tree, after: Tree | None) -> Difference:
+    """Placed at the token of the source whose text the output changed, else at the one where its error begins."""
+    error = first_error(after)
+    pairs = zip(_tokens(before), _tokens(after), strict=False) if after else ()
+    for ours, theirs in pairs:
+        if source[ours.start_byte : ours.end_byte] != output[theirs.start_byte : theirs.end_byte]:
+            return _other_text(source, output, ours, theirs)
+        if 0 < error <= theirs.start_byte:
+            return Difference(ours.start_byte, f"the output is no JavaScript at {_excerpt(output, error)}")
+    return Difference(0, "the output is no JavaScript")
+
+
+def _tokens(tree: Tree) -> Iterator[Node]:
+    return (node for node in javascript.leaves(tree) if node.type != "comment")
+
+
+def _first_difference(source: bytes, output: bytes, before: Tree, after: Tree) -> Difference | None:
+    """Both trees in lock step, in source order, without recursion; only nodes of equal type are on the stack."""
+    kinds = _kinds(before.language)
+    comment = kinds.comment
+    stack = [(before.root_node, after.root_node)]
+    while stack:
+        ours, theirs = stack.pop()
+        kind = ours.kind_id
+        our_parts = [node for node in ours.children if node.kind_id != comment]
+        their_parts = [node for node in theirs.children if node.kind_id != comment]
+        if [node.kind_id for node in our_parts] != [node.kind_id for node in their_parts]:
+            return _other_structure(source, ours, our_parts, their_parts)
+        if not our_parts or kind in kinds.atoms:
+            if (
+                kind != kinds.program
+                and source[ours.start_byte : ours.end_byte] != output[theirs.start_byte : theirs.end_byte]
+            ):
+                return _other_text(source, output, ours, theirs)
+            continue
+        if kind in kinds.line_bound:
+            was, now = _has_line_end(source, our_parts, kinds), _has_line_end(output, their_parts, kinds)
+            if was != now or (was and kind != kinds.awaiting):
+                return Difference(ours.start_byte, "a line end here ends the statement, if not for the parser")
+        if kind == kinds.binary and _runs_together(output, their_parts, kinds):
+            return Difference(our_parts[1].start_byte, "a number and the word after it ran together")
+        if _is_misread(source, kind, our_parts, kinds):
+            return Difference(ours.start_byte, "engines end a statement in here where the parser does not")
+        for ours, theirs in zip(reversed(our_parts), reversed(their_parts), strict=True):
+            start, end = ours.start_byte, ours.end_byte
+            if (
+                end - start > _SHORT
+                or source[start:end] != output[theirs.start_byte : theirs.end_byte]
+                or _LINE_END.search(source, start, end)
+            ):
+                stack.append((ours, theirs))
+    return None
+
+
+def _has_line_end(content: bytes, parts: list[Node], kinds: _Kinds) -> bool:
+    """Whether a line ends, perhaps inside a comment, where that can end a statement: after `async`, before `++`.
+
+    After `await` it does so only outside async functions, where `await` is a name.
+    """
+    return any(
+        _LINE_END.search(content, left.end_byte, right.start_byte)
+        for left, right in zip(parts, parts[1:], strict=False)
+        if left.kind_id in kinds.with_next or right.kind_id in kinds.with_last
+    )
+
+
+def _runs_together(output: bytes, parts: list[Node], kinds: _Kinds) -> bool:
+    """`1in x`: two tokens to the parser, an error to engines."""
+    left, operator = parts[0].end_byte, parts[1]
+    return left == operator.start_byte and operator.kind_id in kinds.words and output[left - 1 : left] not in _CLOSING
+
+
+def _is_misread(source: bytes, kind: int, parts: list[Node], kinds: _Kinds) -> bool:
+    """Whether the parser reads on where engines end a statement, and takes a regular expression there for divisions.
+
+    After `x => {}`, after what `export default` declares, and after a block `{a: b}`, which it takes for an object.
+    """
+    if kind in kinds.operations:
+        return parts[0].kind_id == kinds.arrow
+    if kind == kinds.statement:
+        return source.startswith(b"{", parts[0].start_byte)
+    if kind == kinds.arrow:
+        return parts[-1].kind_id != kinds.block and source.startswith(b"{", parts[-1].start_byte)
+    if kind != kinds.export:
+        return False
+    value = first = next((part for part in parts if part.is_named), None)
+    while first and first.kind_id not in kinds.declared:
+        first = first.children[0] if first.child_count else None
+    return first is not None and first != value
+
+
+def _html_comment(content: bytes, tree: Tree) -> int | None:
+    """The offset of a `<!--` outside strings and comments, or of a `-->` at the start of a line.
+
+    A script reads a comment there, a module operators, and the parser now this, now that. `x --> 0` is no comment.
+    """
+    offsets = [match.start() for match in _HTML_COMMENT.finditer(content)]
+    for node in javascript.covering(tree, offsets) if offsets else ():
+        if node.type == "html_comment":
+            return node.start_byte
+        if node.child_count == 0:
+            at = offsets[bisect_left(offsets, node.start_byte)]
+            if content.startswith(b"<", at) and node.end_byte < at + _HTML_OPEN:
+                return at
+    return None
+
+
+def _other_structure(source: bytes, ours: Node, our_parts: list[Node], their_parts: list[Node]) -> Difference:
+    pairs = zip_longest(our_parts, their_parts)
+    was, now = next((a, b) for a, b in pairs if a is None or b is None or a.kind_id != b.kind_id)
+    offset = was.start_byte if was else our_parts[-1].end_byte if our_parts else ours.start_byte
+    place = _excerpt(source, offset) if was else f"the end of {_excerpt(source, ours.start_byte)}"
+    return Difference(offset, f"{place} is read as {_name(now)} instead of {_name(was)}")
+
+
+def _other_text(source: bytes, output: bytes, ours: Node, theirs: Node) -> Difference:
+    was, now = source[ours.start_byte : ours.end_byte], output[theirs.start_byte : theirs.end_byte]
+    same = len(commonprefix([was, now]))
+    first = max(0, same - _EXCERPT // 2)
+    return Difference(ours.start_byte + same, f"{_excerpt(was, first)} became {_excerpt(now, first)}")
+
+
+def _name(node: Node | None) -> str:
+    if node is None:
+        return "nothing"
+    return f"a node '{node.type}'" if node.is_named else f"'{node.type}'"
+
+
+def _excerpt(content: bytes, offset: int) -> str:
+    """Some characters of `content` from `offset`, quoted, line ends shown as escapes."""
+    text = content[offset : offset + _EXCERPT].decode("utf-8", "replace")
+    more = "..." if offset + _EXCERPT < len(content) else ""
+    return f"'{text}{more}'".replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+@lru_cache(maxsize=1)
+def _kinds(language: Language) -> _Kinds:
+    def named(names: str) -> frozenset[int]:
+        return _numbers(language, names, True)
+
+    return _Kinds(
+        program=min(named("program")),
+        comment=min(named("comment")),
+        atoms=named("string regex jsx_element jsx_self_closing_element"),
+        line_bound=named(
+            "arrow_function function_expression function_declaration generator_function generator_function_declaration"
+            " method_definition yield_expression await_expression using_declaration update_expression throw_statement"
+            " return_statement break_statement continue_statement"
+        ),
+        with_next=_numbers(language, "async await yield using throw return break continue", False),
+        with_last=_numbers(language, "=> ++ --", False),
+        binary=min(named("binary_expression")),
+        words=_numbers(language, "in instanceof", False),
+        operations=named(
+            "binary_expression call_expression member_expression subscript_expression ternary_expression"
+            " update_expression"
+        ),
+        awaiting=min(named("await_expression")),
+        statement=min(named("expression_statement")),
+        block=min(named("statement_block")),
+        arrow=min(named("arrow_function")),
+        export=min(named("export_statement")),
+        declared=named("function_expression generator_function class"),
+    )
+
+
+def _numbers(language: Language, names: str, named: bool) -> frozenset[int]:
+    """All numbers of node types with these names: tree-sitter gives some types several."""
+    wanted = frozenset(names.split())
+    every = range(language.node_kind_count)
+    return frozenset(
+        i for i in every if language.node_kind_for_id(i) in wanted and language.node_kind_is_named(i) == named
+    )
