@@ -1,0 +1,159 @@
+"""Directories that appear whole or not at all: staging, durability, one rename.
+
+Staging directories stand beside their target, on the same file system. Each is held by a lock while its build lives, so
+what a killed build has left is known for dead and removed by the next one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+
+STAGING = ".staging-"
+
+
+@contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """A new, locked, empty directory in `parent`; gone afterwards unless it has been renamed."""
+    remove_dead_staging(parent)
+    directory, lock = _locked_directory(parent)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
+
+
+def remove_dead_staging(parent: Path) -> None:
+    """Remove the staging directories whose build was killed: nobody holds their lock."""
+    for directory in parent.glob(STAGING + "*"):
+        with suppress(OSError):
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(directory, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def install(directory: Path, target: Path) -> None:
+    """Make `directory` appear as `target` in one step; what stood there is removed afterwards.
+
+    Where the system cannot exchange two directories (neither Linux's nor macOS's call works), an existing target is
+    renamed away first: for that instant there is none. Raises NotADirectoryError where a file or a link stands there.
+    """
+    try:
+        os.rename(directory, target)  # over nothing, or over an empty directory, which holds nothing to lose
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        if not _exchange(directory, target):
+            _replace_in_two_steps(directory, target)
+    sync_directory(target.parent)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def point(link: Path, target: str) -> bool:
+    """Make `link` a symbolic link to `target` by one rename; False where it already is.
+
+    Raises IsADirectoryError where a directory stands in its place: that is somebody's, not ours.
+    """
+    with suppress(OSError):
+        if os.readlink(link) == target:
+            return False
+    new = link.with_name(f".{link.name}-{os.getpid()}-{os.urandom(4).hex()}")
+    os.symlink(target, new)
+    try:
+        os.replace(new, link)
+    except OSError:
+        new.unlink()
+        raise
+    sync_directory(link.parent)
+    return True
+
+
+def make_durable(directory: Path) -> None:
+    """Return when all that was written below `directory` would survive a power cut.
+
+    One syncfs for the whole file system where there is one (Linux): an fsync per file costs seconds for thousands.
+    """
+    if sys.platform == "linux":
+        with _opened(directory) as descriptor, suppress(AttributeError):
+            if ctypes.CDLL(None).syncfs(descriptor) == 0:
+                return
+    for parent, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            with _opened(Path(parent, name)) as descriptor:
+                os.fsync(descriptor)
+        sync_directory(Path(parent))
+
+
+def sync_directory(directory: Path) -> None:
+    with _opened(directory) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[int]:
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _locked_directory(parent: Path) -> tuple[Path, int]:
+    while True:
+        directory = Path(mkdtemp(prefix=STAGING, dir=parent))
+        # Until it is locked another build may take it for dead and remove it.
+        with suppress(FileNotFoundError):
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+            if _lock(lock) and directory.exists():
+                return directory, lock
+            os.close(lock)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks, such as some NFS: then nobody can take it for dead either
+    return True
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two directories in one step. False where the system or the file system cannot."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        if sys.platform == "darwin":
+            return bool(libc.renamex_np(os.fsencode(one), os.fsencode(other), 2) == 0)  # RENAME_SWAP
+        at_cwd, rename_exchange = -100, 2  # linux/fcntl.h, linux/fs.h
+        return bool(libc.renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), rename_exchange) == 0)
+    except AttributeError:
+        return False
+
+
+def _replace_in_two_steps(directory: Path, target: Path) -> None:
+    holder, lock = _locked_directory(target.parent)
+    try:
+        os.rename(target, holder / "old")
+        try:
+            os.rename(directory, target)
+        except OSError:
+            os.rename(holder / "old", target)
+            raise
+        shutil.rmtree(holder, ignore_errors=True)
+    finally:
+        with suppress(OSError):
+            os.rmdir(holder)  # only if empty: what could not be put back must not be lost here
+        os.close(lock)

@@ -1,0 +1,34 @@
+"""A compiled asset and the names of what it refers to -> its final bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from assetbuild.graph import DROPPED
+from assetbuild.model import Compiled
+from assetbuild.urls import relative
+
+_DOTTED = frozenset({"js-import", "js-export", "js-dynamic-import"})
+
+
+def render(compiled: Compiled, targets: Sequence[str | None], names: Mapping[str, str]) -> bytes:
+    """`compiled.content` with each reference's path replaced by the URL of `names[target]`, relative to the asset.
+
+    URLs are always relative, so one release serves under any mount path and any host. A target of None leaves the
+    reference as written, DROPPED removes the whole construct.
+    """
+    content = compiled.content
+    assert content is not None, f"'{compiled.logical_path}' is opaque"
+    pieces, at = [], 0
+    for reference, target in zip(compiled.references, targets, strict=True):
+        if target is None:
+            continue
+        if target == DROPPED:
+            pieces.append(content[at : reference.whole_start])
+            at = reference.whole_end
+            continue
+        url = relative(names[target], compiled.logical_path, dotted=reference.kind in _DOTTED)
+        pieces += content[at : reference.start], url.encode(compiled.encoding)
+        at = reference.end
+    pieces.append(content[at:])
+    return b"".join(pieces)

@@ -1,0 +1,1 @@
+;'use strict';var first=1;(function(){window.a=first;})();(function(){window.b=first;})();var inner=function(){return undeclared=3;};window.both=inner?"yes":"no"

@@ -1,0 +1,1 @@
+window.both = inner ? "yes" : "no"

@@ -1,0 +1,3 @@
+'use strict';
+// the first file is strict, the others are not
+var first = 1

@@ -1,0 +1,4 @@
+var inner = function () {
+  return undeclared = 3;
+}
+//# sourceMappingURL=inner.js.map

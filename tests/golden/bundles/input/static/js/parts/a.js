@@ -1,0 +1,1 @@
+(function () { window.a = first; })() // no semicolon, and a comment

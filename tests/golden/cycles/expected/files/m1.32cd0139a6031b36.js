@@ -1,0 +1,1 @@
+import{two}from"./m2.90acc0db89e9bcf9.js";export const one=()=>two;

@@ -1,0 +1,1 @@
+import{one}from"./m1.32cd0139a6031b36.js";export const two=()=>one;

@@ -1,0 +1,2 @@
+import { two } from "./m2.js";
+export const one = () => two;

@@ -1,0 +1,2 @@
+import { one } from "./m1.js";
+export const two = () => one;

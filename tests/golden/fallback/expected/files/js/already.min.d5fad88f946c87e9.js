@@ -1,0 +1,1 @@
+var  already   =  1;

@@ -1,0 +1,2 @@
+/*! kept licence */
+var kept = true;

@@ -1,0 +1,1 @@
+function plain(one,two){return one+two;}

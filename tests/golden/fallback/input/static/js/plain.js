@@ -1,0 +1,5 @@
+/* both can do this */
+function plain(one, two) {
+  // add
+  return one + two;
+}

@@ -1,0 +1,2 @@
+import "./helpers.js";
+const later = () => import('./later/nowhere.js');

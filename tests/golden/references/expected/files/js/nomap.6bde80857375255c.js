@@ -1,0 +1,2 @@
+var nomap = 1;
+

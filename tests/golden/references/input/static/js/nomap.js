@@ -1,0 +1,2 @@
+var nomap = 1;
+//# sourceMappingURL=gone.js.map

@@ -1,0 +1,1 @@
+window.editor = { skin: document.currentScript.src.replace(/[^/]*$/, "skins/" + "oxide" + ".css") };
