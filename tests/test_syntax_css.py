@@ -200,6 +200,7 @@ def test_an_escaped_newline_in_a_string_is_nothing() -> None:
         (b'@charset "windows-1251";', "cp1251"),
         (b'@charset "shift_jis";', "cp932"),
         (b'@charset "gb2312";', "gb18030"),
+        (b'@charset "utf-16";\xe9', "utf-8"),
         (b'@charset "utf-16le";\xe9', "utf-8"),
         (b'@charset "hex";\xe9', "cp1252"),
         (b'@charset "utf-7";', "utf-8"),

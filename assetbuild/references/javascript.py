@@ -7,6 +7,7 @@ comments, strings or regular expressions; parsed only where a byte pattern says 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assetbuild import urls
@@ -28,9 +29,12 @@ _CALL = re.compile(rb"import(?<![\w$]import)(?=" + _SPACE + rb"(?:\(|/[/*]))")
 # Comments are read through up to these limits. Beyond them the parser decides, in time that grows with the file.
 _COMMENTS = 16
 _COMMENT_LENGTH = 1_000
+_LINE_END = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
+_BLOCK_END = re.compile(rb"\*/")
 _SPECIFIER = re.compile(_SPACE + rb"(?:\(" + _SPACE + rb")?(/[/*]|[\"'`])?")
 
 _STATEMENTS: dict[str, Kind] = {"import_statement": "js-import", "export_statement": "js-export"}
+_CLAUSES = frozenset({"import_clause", "export_clause", "namespace_export", "*", "comment"})
 
 _PIECE = re.compile(
     rb"""[^\\?#]+
@@ -46,8 +50,8 @@ _LINE_ENDS = ("\n", "\r", "\r\n", "\u2028", "\u2029")
 def find(content: bytes, tree: Tree | None = None) -> list[Reference]:
     """All references, in source order. `tree`, if at hand, saves parsing the content again.
 
-    In a file with syntax errors, an import counts if its own specifier is whole and no ERROR node holds it (but one
-    that is the whole file): what is missed breaks a page in silence, what is invented is at worst reported as missing.
+    In a file with syntax errors, a statement at the top level counts if all up to its specifier is whole, and a call if
+    no ERROR node holds it: what is missed breaks a page in silence, what is invented is at worst reported as missing.
     A file too large or too deep to be parsed has none.
     """
     if not _may_name(content):
@@ -71,9 +75,9 @@ def _may_name(content: bytes) -> bool:
 def _specifier_follows(content: bytes, offset: int) -> bool:
     """Whether a string may follow the comments at `offset`."""
     for _ in range(_COMMENTS):
-        close = b"\n" if content.startswith(b"//", offset) else b"*/"
-        end = content.find(close, offset + 2, offset + _COMMENT_LENGTH)
-        match = _SPECIFIER.match(content, end + len(close)) if end >= 0 else None
+        close = _LINE_END if content.startswith(b"//", offset) else _BLOCK_END
+        end = close.search(content, offset + 2, offset + _COMMENT_LENGTH)
+        match = _SPECIFIER.match(content, end.end()) if end else None
         if match is None:
             break
         if not match[1] or not match[1].startswith(b"/"):
@@ -84,11 +88,27 @@ def _specifier_follows(content: bytes, offset: int) -> bool:
 
 def _statements(tree: Tree) -> Iterator[tuple[Kind, Node, int, int]]:
     """Static imports and exports with a specifier: they stand at the top level only. Cut before attributes and `;`."""
-    for node in tree.root_node.children:
+    top = tree.root_node
+    for node in top.children:
         kind = _STATEMENTS.get(node.type)
         literal = node.child_by_field_name("source") if kind else None
         if kind and literal:
             yield kind, literal, node.start_byte, literal.end_byte
+    for broken in (top, *(node for node in top.children if node.is_error)):
+        if broken.is_error:
+            yield from _loose_statements(broken.children)
+
+
+def _loose_statements(parts: list[Node]) -> Iterator[tuple[Kind, Node, int, int]]:
+    """`export {x} from "./y" with {...}`, which the grammar lacks, and other endings that are news to the parser."""
+    keyword: Node | None = None
+    for part, literal in pairwise(parts):
+        if part.type in ("import", "export"):
+            keyword = part
+        elif part.type == "from" and keyword and literal.type == "string":
+            yield _STATEMENTS[f"{keyword.type}_statement"], literal, keyword.start_byte, literal.end_byte
+        elif part.type not in _CLAUSES:
+            keyword = None
 
 
 def _calls(content: bytes, tree: Tree) -> Iterator[tuple[Kind, Node, int, int]]:

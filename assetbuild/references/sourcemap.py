@@ -25,11 +25,13 @@ _REST = {
     b"/*": re.compile(rb"sourceMappingURL=([^\s'\"`*]*)\s*\*/()\s*\Z"),
 }
 
-_LINE_START = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
+# Bytes of a script that is parsed in doubt. In a larger one, a comment on a line of its own is taken for what it seems:
+# only a comment around it that closes with it, or never, could make it none.
+_PARSED = 2 * 2**20
 
 _CSS_TEXT = re.compile(
     rb"""/\*.*?(?:\*/|\Z)
-    | "[^"\\\n\r\f]*(?:\\(?:\r\n|.)[^"\\\n\r\f]*)* | '[^'\\\n\r\f]*(?:\\(?:\r\n|.)[^'\\\n\r\f]*)*
+    | "[^"\\\n\r\f]*(?:\\(?:\r\n|.)[^"\\\n\r\f]*)*"? | '[^'\\\n\r\f]*(?:\\(?:\r\n|.)[^'\\\n\r\f]*)*'?
     | (?<![\w-])url\(\s*[^'")\s](?:[^)\\]|\\.)*""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
@@ -82,17 +84,23 @@ def _comment(content: bytes, language: Language) -> tuple[int, int, int, int] | 
 
 def _is_javascript_comment(content: bytes, start: int) -> bool:
     """A string or template cannot be open here: nothing follows that could close it. So only comments are in doubt."""
-    if _outside_block_comments(content, start) and content.find(b"//", _line_start(content, start), start) < 0:
+    before = content[_line_start(content, start) : start]
+    outside = _outside_block_comments(content, start)
+    if b"//" not in before and outside:
         return True
+    if len(content) > _PARSED:
+        return not before.strip()
     tree = javascript.parse(content)
-    if tree is None:
+    if tree is None or not (outside or javascript.is_whole(tree)):
         return False
     return any(node.type == "comment" and node.start_byte == start for node in javascript.covering(tree, [start]))
 
 
 def _is_css_comment(content: bytes, start: int) -> bool:
     """As in JavaScript, but a string ends with its line, and `url(` takes all up to its bracket."""
-    if _outside_block_comments(content, start) and not re.search(rb"['\"(]", content[_line_start(content, start) : start]):
+    if _outside_block_comments(content, start) and not re.search(
+        rb"['\"(]", content[_line_start(content, start) : start]
+    ):
         return True
     return any(match.start() == start for match in _CSS_TEXT.finditer(content))
 
