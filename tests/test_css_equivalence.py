@@ -11,7 +11,8 @@ import rcssmin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.processors.css_equivalence import Difference, difference
+from assetbuild.processors.css_equivalence import difference
+from assetbuild.processors.difference import Difference
 
 SAME = [
     ("", ""),

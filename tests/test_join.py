@@ -159,6 +159,10 @@ def test_dynamic_imports_are_moved_with_their_file() -> None:
     assert joined.origins["lib/x/y.js"] == Origin("lib/x/1.js", 8, 14, "import('./y.js?v#h')")
 
 
+def test_a_moved_specifier_stays_a_path_and_becomes_no_package() -> None:
+    assert js(("js/x/1.js", "import('./y.js')")).content == b"import('./x/y.js')"
+
+
 @pytest.mark.parametrize("text", ["a(/* open", "a = `open", "a = `${open", "f(function () {", "if (a", "x = {"])
 def test_a_file_that_would_take_in_the_next_one_is_an_error(text: str) -> None:
     first = message(js, ("js/1.js", text), ("js/2.js", "b()")).splitlines()[0]
@@ -328,7 +332,7 @@ def test_files_that_import_each_other_are_taken_in_once_each() -> None:
 
 
 def test_a_chain_of_imports_is_no_recursion() -> None:
-    others = {f"css/x{n}.css": f"@import 'x{n + 1}.css';" for n in range(20_000)} | {"css/x20000.css": "x{}"}
+    others = {f"css/x{n}.css": f"@import 'x{n + 1}.css';" for n in range(5_000)} | {"css/x5000.css": "x{}"}
     assert css_text("a{}", "@import 'x0.css';", others=others) == "a{}\nx{}"
 
 
@@ -366,13 +370,17 @@ def test_imports_that_multiply_end(monkeypatch: pytest.MonkeyPatch) -> None:
             "css/stray.css:1:5: '}' closes nothing here, and would close the condition of the import",
         ),
         (
+            "@import 'deep.css' print;",
+            "css/stray.css:1:5: '}' closes nothing here, and would close the condition of the import",
+        ),
+        (
             "@namespace svg url(http://s);",
             "css/2.css:1:1: @namespace svg url(http://s); would be ignored in this bundle",
         ),
     ],
 )
 def test_what_joining_would_kill_is_refused(text: str, expected: str) -> None:
-    others = {"css/y.css": "y{}", "css/stray.css": "a{} } b{}"}
+    others = {"css/y.css": "y{}", "css/stray.css": "a{} } b{}", "css/deep.css": "@import 'stray.css';"}
     assert message(css_text, "a{}", text, others=others).splitlines()[0] == expected
 
 
@@ -381,6 +389,16 @@ def test_a_default_namespace_does_not_reach_into_the_next_file() -> None:
     assert text.splitlines()[0] == "css/1.css:1:1: @namespace url(http://s); would hold for the files after this one"
     assert css_text("@namespace url(http://s);a{}") == "@namespace url(http://s);a{}"
     assert css_text("@namespace s url(http://s);a{}", "b{}") == "@namespace s url(http://s);a{}\nb{}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [";@import 'x.css';b{}", "@import 'x.css' {}b{}", "@import;b{}", "@import x;b{}", "@import attr(x);b{}", "@import"],
+)
+def test_what_browsers_take_for_no_import_is_left_alone(text: str) -> None:
+    assert (
+        css_text("a{}", text, "z{}", others={"css/x.css": "x{}"}) == f"a{{}}\n{text}{';' * (text == '@import')}\nz{{}}"
+    )
 
 
 def test_an_import_after_rules_of_its_own_file_stays_dead_and_is_told() -> None:
@@ -415,7 +433,7 @@ def test_edits_are_made_together_and_an_outer_one_wins() -> None:
 
 @pytest.mark.parametrize("char", [b"{", b"(", b"}", b"@", b"\\", b"'", b"/*", b"@import 'a';", b"a{}", b"@a;", b"url("])
 def test_css_joining_takes_linear_time(char: bytes) -> None:
-    raw = char * (300_000 // len(char))
+    raw = char * (100_000 // len(char))
     started = time.process_time()
     join_css([Part("css/1.css", raw, raw)] * 2, "css/all.css", "/static/", {"css/a"}, lambda _: b"x{}")
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 10

@@ -232,6 +232,18 @@ def test_all_mistakes_are_told_together(site: MakeSite) -> None:
     assert caught.value.exit_code == 2
 
 
+def test_what_an_alias_repeats_is_told_at_the_alias(site: MakeSite) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        load_bundles(*site({"bundles.yaml": "a: &x\n  outpt: 1\nb: *x\n"}))
+    assert [str(error.where) for error in caught.value.errors] == ["bundles.yaml:2:3", "bundles.yaml:3:1"]
+
+
+def test_keys_that_say_nothing_are_as_if_absent(site: MakeSite) -> None:
+    nothing = "config:, filters:, depends:, extra:, debug:"
+    yaml = f"app: {{output: app.js, contents: [{{contents: a.js, {nothing}}}], {nothing}}}"
+    assert built(site({"bundles.yaml": yaml.replace(":,", ": ,"), "static/a.js": "a()"})).text == "a()"
+
+
 def test_a_yaml_file_that_is_missing_is_an_error(site: MakeSite) -> None:
     assert messages(site({}, bundles="bundles.yaml"), ConfigError) == (
         "assetbuild.toml: 'bundles' names 'bundles.yaml', which does not exist\n"
@@ -531,6 +543,12 @@ def test_a_filter_that_opens_files_itself_wins_and_its_output_is_joined(site: Ma
     assert result.tools == ("webassets 3.0.0: reader",)
 
 
+def test_a_filter_that_opens_files_wins_in_nested_bundles_too(site: MakeSite) -> None:
+    definition = "Bundle('a.scss', Bundle('b.scss'), output='app.css', filters=Reader())"
+    config = python_site(site, definition, {"static/a.scss": "a", "static/b.scss": "b"})
+    assert built(config).text == "b{x:url(i.png)}\n/* a */\nb{x:url(i.png)}\n/* b */"
+
+
 def test_a_filter_that_joins_files_itself_wins(site: MakeSite) -> None:
     config = python_site(
         site, "Bundle('a.js', 'b.js', output='app.js', filters=Glue())", {"static/a.js": "a", "static/b.js": "b"}
@@ -557,11 +575,11 @@ def test_functions_are_filters(site: MakeSite) -> None:
     [
         (
             "setup",
-            "filter 'broken' failed: No module named 'nothing_of_that_name'",
+            "filter 'broken' failed: ModuleNotFoundError: No module named 'nothing_of_that_name'",
             "install 'nothing_of_that_name', or remove the filter",
             "",
         ),
-        ("input", "filter 'broken' failed: 'x'", None, ""),
+        ("input", "filter 'broken' failed: KeyError: 'x'", None, ""),
         (
             "output",
             "filter 'broken' failed: ExternalTool: subprocess returned a non-success result code: 3, stdout=, "
@@ -577,6 +595,12 @@ def test_a_filter_that_fails_is_one_error(site: MakeSite, at: str, what: str, fi
         built(python_site(site, definition, {"static/a.js": "a()"}))
     error = caught.value
     assert (error.what, error.where, error.fix, error.stderr) == (f"bundle 'app': {what}", Place("app.js"), fix, stderr)
+
+
+def test_a_mistake_of_ours_is_not_blamed_on_a_filter(site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assetbuild.processors.webassets.build.read_javascript", lambda raw: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        built(site({"bundles.yaml": "app: {output: app.js, contents: a.js}", "static/a.js": ""}))
 
 
 def test_two_filters_for_one_hook_are_one_error(site: MakeSite) -> None:
@@ -606,7 +630,8 @@ def test_a_source_that_cannot_be_read_is_an_error_with_its_name(site: MakeSite) 
 def test_nothing_is_written_and_the_environment_stays_as_it_was(site: MakeSite, tmp_path: Path) -> None:
     module = (
         "from webassets import Environment\nenv = Environment('static', '/x')\n"
-        "app = env.register('app', 'js/a.js', output='js/app.%(version)s.js', filters='jsmin')\n"
+        "def same(_in, out):\n    out.write(_in.read())\n"
+        "app = env.register('app', 'js/a.js', output='js/app.%(version)s.js', filters=['jsmin', same])\n"
     )
     config = site({"assets_six.py": module, "static/js/a.js": "a( 1 )"}, bundles="assets_six:env")
     before = sorted(tmp_path.rglob("*"))
@@ -614,7 +639,8 @@ def test_nothing_is_written_and_the_environment_stays_as_it_was(site: MakeSite, 
     assert build_bundle(bundle) == build_bundle(bundle)
     assert sorted(tmp_path.rglob("*")) == before
     theirs = bundle.recipe.leaf.bundle
-    assert ([one.name for one in theirs.filters], theirs.contents) == (["jsmin"], ("js/a.js",))
+    assert ([one.name for one in theirs.filters], theirs.contents) == (["jsmin", None], ("js/a.js",))
+    assert [one.ctx for one in theirs.filters] == [None, None]
     assert theirs.env.config["cache"] is True
 
 

@@ -8,10 +8,10 @@ is different: that costs a few bytes, while a wrong "equal" breaks a site. Custo
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from assetbuild.processors.difference import Difference
 from assetbuild.references import css as references
 from assetbuild.syntax.css import (
     NOT_ASCII_SUPERSETS,
@@ -28,14 +28,6 @@ from assetbuild.syntax.css import (
 
 MAX_DEPTH = 64  # of brackets; real style sheets stay below 10
 EXCERPT_LENGTH = 60  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """`offset` is a byte of the source near the place; `what` says what happened there."""
-
-    offset: int
-    what: str
 
 
 def difference(source: bytes, output: bytes) -> Difference | None:

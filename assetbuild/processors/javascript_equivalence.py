@@ -7,11 +7,11 @@ reads something that engines read otherwise, the source is refused. Refusing cos
 
 from __future__ import annotations
 
+import codecs
 import re
 from bisect import bisect_left
 from functools import lru_cache
-from itertools import zip_longest
-from os.path import commonprefix
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetbuild.processors.difference import Difference
@@ -56,6 +56,8 @@ class _Kinds(NamedTuple):
 
 def difference(source: bytes, output: bytes, source_tree: Tree | None = None) -> Difference | None:
     """What `output` changed in the meaning of `source`. `source_tree`, if at hand, saves parsing it again."""
+    if source.startswith(codecs.BOM_UTF8) != output.startswith(codecs.BOM_UTF8):
+        return Difference(0, "the byte order mark, which says how the file is encoded, was added or dropped")
     before, after = source_tree or javascript.parse(source), javascript.parse(output)
     if before is None or not javascript.is_whole(before):
         return Difference(first_error(before), "the source is not understood, so nothing can be proven")
@@ -140,7 +142,7 @@ def _has_line_end(content: bytes, parts: list[Node], kinds: _Kinds) -> bool:
     """
     return any(
         _LINE_END.search(content, left.end_byte, right.start_byte)
-        for left, right in zip(parts, parts[1:], strict=False)
+        for left, right in pairwise(parts)
         if left.kind_id in kinds.with_next or right.kind_id in kinds.with_last
     )
 
@@ -189,14 +191,17 @@ def _html_comment(content: bytes, tree: Tree) -> int | None:
 def _other_structure(source: bytes, ours: Node, our_parts: list[Node], their_parts: list[Node]) -> Difference:
     pairs = zip_longest(our_parts, their_parts)
     was, now = next((a, b) for a, b in pairs if a is None or b is None or a.kind_id != b.kind_id)
-    offset = was.start_byte if was else our_parts[-1].end_byte if our_parts else ours.start_byte
-    place = _excerpt(source, offset) if was else f"the end of {_excerpt(source, ours.start_byte)}"
-    return Difference(offset, f"{place} is read as {_name(now)} instead of {_name(was)}")
+    if was is None:
+        offset = our_parts[-1].end_byte if our_parts else ours.start_byte
+        return Difference(offset, f"{_excerpt(source, ours.start_byte)} got {_name(now)} at its end")
+    meaning = _name(now) if now else "a part of what stands before it"
+    return Difference(was.start_byte, f"{_excerpt(source, was.start_byte)} is read as {meaning}, not as {_name(was)}")
 
 
 def _other_text(source: bytes, output: bytes, ours: Node, theirs: Node) -> Difference:
     was, now = source[ours.start_byte : ours.end_byte], output[theirs.start_byte : theirs.end_byte]
-    same = len(commonprefix([was, now]))
+    pairs = enumerate(zip(was, now, strict=False))
+    same = next((at for at, (old, new) in pairs if old != new), min(len(was), len(now)))
     first = max(0, same - _EXCERPT // 2)
     return Difference(ours.start_byte + same, f"{_excerpt(was, first)} became {_excerpt(now, first)}")
 
@@ -209,7 +214,7 @@ def _name(node: Node | None) -> str:
 
 def _excerpt(content: bytes, offset: int) -> str:
     """Some characters of `content` from `offset`, quoted, line ends shown as escapes."""
-    text = content[offset : offset + _EXCERPT].decode("utf-8", "replace")
+    text = content[offset : offset + _EXCERPT].decode("utf-8", "ignore")
     more = "..." if offset + _EXCERPT < len(content) else ""
     return f"'{text}{more}'".replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 

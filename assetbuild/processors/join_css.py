@@ -56,6 +56,7 @@ class _Inline:
     path: str
     opening: bytes
     closing: bytes
+    wrapped: bool  # stands inside a rule: its own, or one around the file that imports it
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class _Joiner:
                 self.read_paths.append(item.path)
                 raw = self.read(item.path)
                 inner = Part(item.path, read_css(raw).encode(), raw)
-                pieces = self._sheet(inner, wrapped=bool(item.opening))
+                pieces = self._sheet(inner, wrapped=item.wrapped)
                 work += [_End(item.path), item.closing, *reversed(pieces), item.opening]
         self.first = False
 
@@ -139,7 +140,7 @@ class _Joiner:
                 if self.reached <= _IMPORTS:
                     self.reached = _IMPORTS
                 else:
-                    inline = self._inline(part, rule, statement, references)
+                    inline = self._inline(part, rule, statement, references, wrapped)
                     if inline:
                         cuts.append((rule.start, rule.end, inline))
                         tail = b""
@@ -155,7 +156,9 @@ class _Joiner:
             tail = unclosed(part.content, tokens[-1])
         return _cut(part.content, edits, cuts, tail)
 
-    def _inline(self, part: Part, rule: Rule, statement: Import, references: Sequence[Reference]) -> _Inline | None:
+    def _inline(
+        self, part: Part, rule: Rule, statement: Import, references: Sequence[Reference], wrapped: bool
+    ) -> _Inline | None:
         """What to take in for an import that would be dead; None, with an error kept, where that cannot be."""
         start, end = statement.url
         at = bisect_left(references, start, key=lambda found: found.start)
@@ -184,7 +187,7 @@ class _Joiner:
             fix = f"did you mean '{near}'?" if near else None
             self.errors.append(UnresolvedReference(what, place, fix))
         elif target is not None:
-            return _Inline(target, statement.opening, statement.closing)
+            return _Inline(target, statement.opening, statement.closing, wrapped or bool(statement.opening))
         return None
 
     def _namespace(self, part: Part, rule: Rule) -> None:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import webassets
-from webassets.env import DictConfigStorage, Resolver
 from webassets.filter import Filter
 from webassets.filter.cssrewrite import CSSRewrite
 
@@ -27,6 +26,7 @@ from assetbuild.processors.join_css import join_css
 from assetbuild.processors.join_javascript import join_javascript
 from assetbuild.processors.minify import minify
 from assetbuild.processors.webassets.define import said
+from assetbuild.processors.webassets.environment import Environment, SourceFile, own_settings
 from assetbuild.processors.webassets.load import Bundle
 
 MINIFIERS: Mapping[str, Language] = {"jsmin": "js", "rjsmin": "js", "cssmin": "css", "rcssmin": "css"}
@@ -47,16 +47,6 @@ _NO_COMPILERS = frozenset(
     )
 )
 _CHARSET = '@charset "utf-8";\n'
-# What a build of ours decides, in an environment and in a bundle's own `config`.
-_OURS: dict[str, Any] = {
-    "debug": False,
-    "cache": False,
-    "manifest": False,
-    "versions": False,
-    "url_expire": False,
-    "auto_build": False,
-    "updater": False,
-}
 # Filters change the working directory and keep state of their own: bundles that have any are built one at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -87,15 +77,11 @@ def build_bundle(bundle: Bundle) -> Bundled:
     except AssetBuildError:
         raise
     except Exception as error:
-        raise _failure(bundle, error) from error
+        at_work = _at_work(error)
+        if isinstance(at_work, (_Hook, _Minify)):  # our own mistake: it is to be seen as such
+            raise
+        raise _failure(bundle, error, at_work) from error
     return run.result(stream.getvalue())
-
-
-class _SourceFile(str):
-    """The path of a file as webassets hands it from hook to hook, which remembers the logical path."""
-
-    __slots__ = ("logical_path",)
-    logical_path: str
 
 
 class _Run:
@@ -122,8 +108,8 @@ class _Run:
         containers = [(container, self._filters(container)) for container in leaf.containers]
         root = self._copy(leaf.bundle, [one for _, filters in containers for one in filters], self.bundle.output)
         for container, filters in reversed(containers):
-            root = webassets.Bundle(root, filters=filters, config=_settings(container))
-        return webassets.Bundle(root, env=_Environment(self))
+            root = webassets.Bundle(root, filters=filters, config=own_settings(container))
+        return webassets.Bundle(root, env=Environment(self.recipe))
 
     def _copy(self, bundle: Any, above: list[Any], output: str | None = None) -> Any:
         """Nested bundles inherit the filters `above`; only one filter may have `open`, and only one `concat`."""
@@ -139,7 +125,7 @@ class _Run:
             filters=[hook, *own],
             output=output,
             remove_duplicates=bundle.remove_duplicates,
-            config=_settings(bundle),
+            config=own_settings(bundle),
         )
 
     def _filters(self, bundle: Any) -> list[Any]:
@@ -239,56 +225,8 @@ def _strict_mode_lost(paths: list[str], output: str) -> Problem:
     )
 
 
-def _settings(bundle: Any) -> dict[str, Any]:
-    return {key: value for key, value in bundle.config._dict.items() if key not in _OURS and key != "resolver"}
-
-
 def _filter_name(one: Any) -> str:
     return one.name or getattr(getattr(one, "callable", None), "__name__", None) or type(one).__name__
-
-
-class _Storage(DictConfigStorage):
-    """Our settings, then those of the user's environment."""
-
-    def __contains__(self, key: str) -> bool:
-        return super().__contains__(key) or key in self.env.run.recipe.environment.config
-
-    def __getitem__(self, key: str) -> Any:
-        return super().__getitem__(key) if super().__contains__(key) else self.env.run.recipe.environment.config[key]
-
-
-class _Environment(webassets.Environment):
-    config_storage_class = _Storage
-
-    def __init__(self, run: _Run) -> None:
-        self.run = run
-        super().__init__(**_OURS, resolver=_Resolver(run))
-        config = run.recipe.config
-        if "directory" not in self.config:
-            self.directory = str(config.roots[0].dir)
-        if "url" not in self.config:
-            self.url = config.url_prefix
-
-
-class _Resolver(Resolver):
-    def __init__(self, run: _Run) -> None:
-        self.run = run
-
-    def resolve_source(self, ctx: Any, item: Any) -> Any:  # noqa: ARG002 (webassets gives it)
-        if not isinstance(item, str):
-            return item
-        return [self._file(path) for path in self.run.recipe.found[item]]
-
-    def _file(self, path: str) -> _SourceFile:
-        file = _SourceFile(self.run.recipe.sources[path].file)
-        file.logical_path = path
-        return file
-
-    def resolve_source_to_url(self, ctx: Any, filepath: str, item: Any) -> str:  # noqa: ARG002
-        return self.run.recipe.config.url_prefix + getattr(filepath, "logical_path", str(filepath))
-
-    def resolve_output_to_url(self, ctx: Any, target: str) -> str:  # noqa: ARG002
-        return self.run.recipe.config.url_prefix + target
 
 
 class _Hook(Filter):
@@ -300,7 +238,7 @@ class _Hook(Filter):
         super().__init__()
         self.run = run
 
-    def open(self, out: Any, source_path: _SourceFile, **_: Any) -> None:
+    def open(self, out: Any, source_path: SourceFile, **_: Any) -> None:
         out.write(self.run.open(source_path.logical_path))
 
     def concat(self, out: Any, hunks: Any, **_: Any) -> None:
@@ -318,20 +256,18 @@ class _Minify(Filter):
         out.write(self.run.minify(self.name, _in.read()))
 
 
-def _failure(bundle: Bundle, error: Exception) -> ProcessorError:
+def _at_work(error: BaseException) -> Filter | None:
+    """The innermost filter that was at work when `error` was raised."""
+    frames = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((one for one in reversed(frames) if isinstance(one, Filter)), None)
+
+
+def _failure(bundle: Bundle, error: Exception, at_work: Filter | None) -> ProcessorError:
     """One error for all that webassets and its filters raise."""
     message = said(error)
-    name = _failed_filter(error)
-    what = f"bundle '{bundle.name}': " + (f"filter '{name}' failed: {message}" if name else message)
+    if not type(error).__module__.startswith("webassets"):  # "KeyError: 'x'", not "'x'"
+        message = f"{type(error).__name__}: {message}"
+    what = f"filter '{_filter_name(at_work)}' failed: {message}" if at_work else message
     fix = f"install '{error.name}', or remove the filter" if isinstance(error, ImportError) and error.name else None
-    return ProcessorError(what, where=bundle.output, fix=fix, stderr=message.partition("stderr=")[2])
-
-
-def _failed_filter(error: BaseException) -> str | None:
-    """The innermost filter that was at work when `error` was raised."""
-    at_work = [
-        frame.f_locals["self"]
-        for frame, _ in traceback.walk_tb(error.__traceback__)
-        if isinstance(frame.f_locals.get("self"), Filter)
-    ]
-    return _filter_name(at_work[-1]) if at_work else None
+    stderr = str(error).partition("stderr=")[2]
+    return ProcessorError(f"bundle '{bundle.name}': {what}", where=bundle.output, fix=fix, stderr=stderr)

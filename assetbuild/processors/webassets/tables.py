@@ -108,6 +108,7 @@ def _places(node: yaml.Node, label: str, lines: list[str]) -> Iterator[tuple[Key
         if id(node) in seen:
             continue
         seen.add(id(node))
+        inner: list[tuple[Key, yaml.Node]] = []
         if isinstance(node, yaml.MappingNode):
             keys: set[str] = set()
             for key_node, value_node in node.value:
@@ -116,11 +117,12 @@ def _places(node: yaml.Node, label: str, lines: list[str]) -> Iterator[tuple[Key
                     raise ConfigError(f"'{key}' stands twice in one table", where=place, fix="remove one of them")
                 keys.add(key)
                 yield (*way, key), place
-                pending.append(((*way, key), value_node))
+                inner.append(((*way, key), value_node))
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 yield (*way, index), _place(item.start_mark, label, lines)
-                pending.append(((*way, index), item))
+                inner.append(((*way, index), item))
+        pending += reversed(inner)
 
 
 def _place(mark: Any, label: str, lines: list[str]) -> Place:

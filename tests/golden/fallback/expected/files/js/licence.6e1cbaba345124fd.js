@@ -1,2 +1,2 @@
 /*! kept licence */
-var kept = true;
+var kept=true;
