@@ -69,13 +69,9 @@ def point(link: Path, target: str) -> bool:
     with suppress(OSError):
         if os.readlink(link) == target:
             return False
-    new = link.with_name(f".{link.name}-{os.getpid()}-{os.urandom(4).hex()}")
-    os.symlink(target, new)
-    try:
-        os.replace(new, link)
-    except OSError:
-        new.unlink()
-        raise
+    with staging(link.parent) as directory:
+        os.symlink(target, directory / link.name)
+        os.replace(directory / link.name, link)
     sync_directory(link.parent)
     return True
 

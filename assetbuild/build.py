@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assetbuild.compile import compile_bundle, compile_source
 from assetbuild.config import Config
@@ -13,8 +15,11 @@ from assetbuild.executors import Executor, Serial
 from assetbuild.fingerprint import fingerprint
 from assetbuild.globs import matcher
 from assetbuild.graph import link
-from assetbuild.model import Compiled
+from assetbuild.model import Compiled, Source
 from assetbuild.release import Release, write_release
+
+if TYPE_CHECKING:
+    from assetbuild.processors.webassets import Bundle
 
 Progress = Callable[[str, int, int], None]  # stage, how much is done, of how much
 
@@ -31,37 +36,63 @@ def build(
 
     Raises AssetBuildError: all errors of the phase that failed. The release that stood before stays as it was.
     """
-    executor = executor or Serial()
+    if flat_dir:
+        config = replace(config, output_dir=flat_dir)
+    if not minify:
+        config = replace(config, minify_js=(), minify_css=())
     sources = discover(config)
-    bundles = {}
-    if config.bundles or config.bundle_tables:
-        from assetbuild.processors.webassets import load_bundles
+    bundles = _load_bundles(config, sources, minify=minify)
+    known = sources.keys() | bundles.keys()
 
-        bundles = {bundle.output: bundle for bundle in load_bundles(config, sources, minify=minify)}
+    def compile_one(path: str) -> Compiled:
+        if path in bundles:
+            return compile_bundle(bundles[path], config, sources)
+        return compile_source(sources[path], config)
+
+    compile_all = _together(compile_one, lambda done: progress("compile", done, len(known)))
+    graph = link(_wanted(known, bundles, config), known, compile_all, sources, config)
+    return write_release(
+        graph,
+        fingerprint(graph),
+        config,
+        executor or Serial(),
+        flat=flat_dir is not None,
+        progress=lambda done, total: progress("write", done, total),
+    )
+
+
+def _load_bundles(config: Config, sources: Mapping[str, Source], *, minify: bool) -> dict[str, Bundle]:
+    if not config.bundles and not config.bundle_tables:
+        return {}
+    from assetbuild.processors.webassets import load_bundles
+
+    return {bundle.output: bundle for bundle in load_bundles(config, sources, minify=minify)}
+
+
+def _wanted(known: Iterable[str], bundles: Mapping[str, Bundle], config: Config) -> list[str]:
+    """All but the sources that only bundles use; what else names one of those brings it back."""
+    inside = {path for bundle in bundles.values() for path in (*bundle.contents, *bundle.depends)}
+    alone = matcher((*config.standalone, *config.stable))
+    return [path for path in known if path not in inside or alone(path)]
+
+
+def _together(
+    compile_one: Callable[[str], Compiled], progress: Callable[[int], None]
+) -> Callable[[Iterable[str]], list[Compiled]]:
+    """Compile many, and raise the errors of all."""
     done = 0
 
-    def compile_all(paths: list[str]) -> Iterable[Compiled]:
+    def compile_all(paths: Iterable[str]) -> list[Compiled]:
         nonlocal done
         compiled, errors = [], []
         for path in paths:
             try:
-                if path in bundles:
-                    compiled.append(compile_bundle(bundles[path], config, sources))
-                else:
-                    compiled.append(compile_source(sources[path], config))
+                compiled.append(compile_one(path))
             except AssetBuildError as error:
                 errors.append(error)
             done += 1
-            progress("compile", done, len(known))
+            progress(done)
         raise_all(errors)
         return compiled
 
-    known = sources.keys() | bundles.keys()
-    inside = {path for bundle in bundles.values() for path in (*bundle.contents, *bundle.depends)}
-    alone = matcher((*config.standalone, *config.stable))
-    wanted = [path for path in known if path not in inside or alone(path)]
-    graph = link(wanted, known, compile_all, sources, config)
-    digests = fingerprint(graph)
-    return write_release(
-        graph, digests, config, executor, flat_dir=flat_dir, progress=lambda *amounts: progress("write", *amounts)
-    )
+    return compile_all

@@ -37,20 +37,25 @@ class Output:
 
     def say(self, text: str, level: int = 0) -> None:
         if not self.as_json and self.verbosity >= level:
-            click.echo(text, color=self.color)
+            click.echo(_encodable(text), color=self.color)
 
     def problem(self, problem: Problem, *, warning: bool = False) -> None:
         first, _, rest = str(problem).partition("\n")
         shown = click.style(("warning: " if warning else "") + first, fg="yellow" if warning else "red")
-        click.echo(shown + ("\n" + rest if rest else ""), err=True, color=self.color)
+        click.echo(_encodable(shown + ("\n" + rest if rest else "")), err=True, color=self.color)
 
     def result(self, data: Mapping[str, Any]) -> None:
         if self.as_json:
-            click.echo(json.dumps(data, ensure_ascii=False))
+            click.echo(json.dumps(data))
 
     @property
     def shows_progress(self) -> bool:
         return not self.as_json and self.verbosity >= 0 and sys.stderr.isatty()
+
+
+def _encodable(text: str) -> str:
+    """A byte of a name or URL that is not UTF-8 is shown as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def common(command: F) -> F:
@@ -116,8 +121,6 @@ def build(
             config = replace(config, output_dir=output_dir.absolute())
         if no_compress:
             config = replace(config, compress=())
-        if no_minify:
-            config = replace(config, minify_js=(), minify_css=())
         release = _build(config, output, flat_dir.absolute() if flat_dir else None, jobs, minify=not no_minify)
         for warning in release.warnings:
             output.problem(warning, warning=True)

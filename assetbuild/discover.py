@@ -6,6 +6,7 @@ What must never be published is left out whatever the roots hold: dotfiles, edit
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,8 @@ NEVER_PUBLISHED = (
 )
 # 255 bytes is the limit of a name on common file systems; a fingerprint takes 17, the suffix of a variant 4.
 NAME_LIMIT = 255 - 17 - 4
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
+_NOT_IN_URLS = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
 
 
 def discover(config: Config) -> dict[str, Source]:
@@ -138,7 +141,7 @@ def _check_name(logical_path: str, where: str) -> None:
         logical_path.encode()
     except UnicodeEncodeError:
         raise SourceError("has a name that is not UTF-8", where=_printable(where), fix="rename it") from None
-    if any(char == "\\" or unicodedata.category(char) == "Cc" for char in logical_path):
+    if _NOT_IN_URLS.search(logical_path):
         what = "has a backslash or a control character in its name, which no URL can carry"
         raise SourceError(what, where=_printable(where), fix="rename it")
     if has_scheme(logical_path):
@@ -152,7 +155,7 @@ def _check_name(logical_path: str, where: str) -> None:
 def _printable(path: str) -> str:
     """`path` as one line of text: bytes that are not UTF-8 and control characters as escapes."""
     text = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return "".join(f"\\x{ord(char):02x}" if unicodedata.category(char) == "Cc" else char for char in text)
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def _unreadable(where: str, error: OSError) -> SourceError:

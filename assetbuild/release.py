@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assetbuild import atomic
-from assetbuild.artifact import check_names, make_artifacts, make_manifest, paths
+from assetbuild.artifact import Artifact, check_names, make_artifacts, make_manifest, paths
 from assetbuild.compress import SUFFIXES
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, Problem, ReleaseError
@@ -44,46 +44,61 @@ def write_release(
     config: Config,
     executor: Executor,
     *,
-    flat_dir: Path | None = None,
+    flat: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> Release:
     """Write what is not there yet. Building the same thing twice writes nothing.
 
-    Raises OutputConflict where two files want one name or something else stands where the release should go,
-    SourceError where a source has changed meanwhile, ReleaseError where the disk says no.
+    With `flat`, the output directory is the release itself. Raises OutputConflict where two files want one name or
+    something else stands where the release should go, SourceError where a source has changed meanwhile, ReleaseError
+    where the disk says no.
     """
     names = {path: released_name(path, digest[:LENGTH]) for path, digest in digests.items()}
     artifacts = make_artifacts(graph, names, config)
     check_names(artifacts)
     manifest = make_manifest(graph, artifacts, config)
     release_id = identify(manifest, ((artifact.sha256, name) for artifact in artifacts for name in paths(artifact)))
-    target = flat_dir or config.output_dir / "releases" / release_id
+    target = config.output_dir if flat else config.output_dir / "releases" / release_id
     levels = dict(config.compress)
-    record = read_record(target)
-    if record and record["release"] == release_id:
-        if _is_complete(target, record, levels):
-            _point_current(config, target, flat_dir)
-            return Release(release_id, target, record, False, graph.warnings)
-        levels = record["compress"] | levels
-    elif flat_dir and target.exists() and not record and any(target.iterdir()):
-        raise OutputConflict(
-            f"'{target}' is neither empty nor a release, so it is left alone", fix="name a new or an empty directory"
-        )
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic.staging(target.parent) as directory:
-            writer = Writer(graph, names, directory, levels, progress)
-            record = writer.write(artifacts, executor, manifest | {"release": release_id})
-            atomic.make_durable(directory)
-            found = read_record(target)
-            if found and found["release"] == release_id and _is_complete(target, found, levels):
-                record = found  # another build of the same sources was faster
-            else:
-                atomic.install(directory, target)
-        _point_current(config, target, flat_dir)
+        standing = _standing(target, release_id)
+        created = not standing or not _is_complete(target, standing, levels)
+        if created:
+            levels = (standing or {"compress": {}})["compress"] | levels
+            standing = _write(
+                target, Writer(graph, names, levels, progress), artifacts, executor, manifest | {"release": release_id}
+            )
+        if not flat:
+            _point_current(config, release_id)
     except OSError as error:
         raise _disk_error(error, config) from error
-    return Release(release_id, target, record, True, graph.warnings)
+    assert standing
+    return Release(release_id, target, standing, created, graph.warnings)
+
+
+def _standing(target: Path, release_id: str) -> dict[str, Any] | None:
+    """The record of this very release, if it stands there. Raises OutputConflict for what is no release of ours."""
+    record = read_record(target)
+    if record:
+        return record if record["release"] == release_id else None
+    if os.path.lexists(target) and (target.is_symlink() or not target.is_dir() or any(target.iterdir())):
+        what = f"'{target}' is neither a release nor an empty directory, so it is left alone"
+        raise OutputConflict(what, fix="name a new or an empty directory")
+    return None
+
+
+def _write(
+    target: Path, writer: Writer, artifacts: list[Artifact], executor: Executor, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic.staging(target.parent) as directory:
+        record = writer.write(directory, artifacts, executor, manifest)
+        atomic.make_durable(directory)
+        found = _standing(target, manifest["release"])
+        if found and _is_complete(target, found, writer.levels):
+            return found  # another build of the same sources was faster
+        atomic.install(directory, target)
+    return record
 
 
 def identify(manifest: Mapping[str, Any], files: Iterable[tuple[str, str]]) -> str:
@@ -103,7 +118,9 @@ def read_record(directory: Path) -> dict[str, Any] | None:
         record = json.loads((directory / RECORD).read_bytes())
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("version") == FORMAT_VERSION else None
+    if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:
+        return None
+    return record if {"release", "compress", "files"} <= record.keys() else None
 
 
 def is_whole(directory: Path, record: Mapping[str, Any]) -> bool:
@@ -115,7 +132,7 @@ def is_whole(directory: Path, record: Mapping[str, Any]) -> bool:
             if any(os.stat(directory / FILES / path).st_size != size for path, size in wanted):
                 return False
         return all((directory / name).is_file() for name in (MANIFEST, SUMS))
-    except OSError:
+    except (OSError, KeyError, TypeError, AttributeError):
         return False
 
 
@@ -123,16 +140,14 @@ def _is_complete(directory: Path, record: Mapping[str, Any], levels: Mapping[str
     return levels.items() <= record["compress"].items() and is_whole(directory, record)
 
 
-def _point_current(config: Config, target: Path, flat_dir: Path | None) -> None:
-    if flat_dir:
-        return
-    try:
-        atomic.point(config.output_dir / "current", f"releases/{target.name}")
-    except IsADirectoryError:
+def _point_current(config: Config, release_id: str) -> None:
+    link = config.output_dir / "current"
+    if link.exists() and not link.is_symlink():
         raise OutputConflict(
-            f"'{config.shown(config.output_dir / 'current')}' is a directory, where the link to the release should go",
+            f"'{config.shown(link)}' is not a link, and stands where the link to the release should go",
             fix="move it away; assetbuild does not remove what it has not made",
-        ) from None
+        )
+    atomic.point(link, f"releases/{release_id}")
 
 
 _DISK_FIXES = {

@@ -31,17 +31,19 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all
 class Writer:
     """Writes one release into a staging directory."""
 
-    def __init__(
-        self, graph: Graph, names: Mapping[str, str], directory: Path, levels: Mapping[str, int], progress: Progress
-    ) -> None:
+    def __init__(self, graph: Graph, names: Mapping[str, str], levels: Mapping[str, int], progress: Progress) -> None:
         self.graph = graph
         self.names = names
-        self.directory = directory
-        self.levels = tuple(sorted(levels.items()))
+        self.levels = levels
         self.progress = progress
+        self.directory = Path()
         self.taken: frozenset[str] = frozenset()
 
-    def write(self, artifacts: list[Artifact], executor: Executor, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    def write(
+        self, directory: Path, artifacts: list[Artifact], executor: Executor, manifest: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Fill `directory`, and give what release.json says."""
+        self.directory = directory
         self.taken = frozenset(name for artifact in artifacts for name in paths(artifact))
         self._make_directories()
         # What is slow to compress comes first, so that no worker is left with it at the end.
@@ -76,7 +78,7 @@ class Writer:
         content = None
         if compiled.content is not None or self._tries(artifact):
             content = final_bytes(self.graph, artifact.logical_path, self.names)
-            found = list(variants(content, self.levels)) if self._tries(artifact) else []
+            found = list(variants(content, sorted(self.levels.items()))) if self._tries(artifact) else []
         entries = {}
         for name in paths(artifact):
             time = _time(artifact) if name == artifact.logical_path else CONSTANT_TIME

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assetbuild.build import build
-from assetbuild.errors import OutputConflict, ReleaseError
+from assetbuild.errors import ConfigError, OutputConflict, ReleaseError
 from assetbuild.executors import Threads
 from assetbuild.release import Release
 from assetbuild.runtime.manifest import Manifest
@@ -218,13 +218,36 @@ def test_flat_refuses_a_directory_that_is_somebody_elses(site: Site, tmp_path: P
         build(config, flat_dir=tmp_path / "mine")
 
     assert str(caught.value) == (
-        f"'{tmp_path}/mine' is neither empty nor a release, so it is left alone\n"
+        f"'{tmp_path}/mine' is neither a release nor an empty directory, so it is left alone\n"
         "  fix: name a new or an empty directory"
     )
     assert tree(tmp_path / "mine") == {"thesis.txt": b"years of work"}
 
 
-def test_a_directory_called_current_is_left_alone(site: Site) -> None:
+def test_flat_inside_a_source_root_is_refused(site: Site) -> None:
+    config = site(SITE)
+
+    with pytest.raises(ConfigError) as caught:
+        build(config, flat_dir=config.base_dir / "static" / "out")
+
+    assert caught.value.what == "the output directory 'static/out' is inside the source root 'static/'"
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_flat_replaces_neither_a_file_nor_a_link(site: Site, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "there"
+    if kind == "file":
+        target.write_text("mine")
+    else:
+        target.symlink_to(tmp_path)
+
+    with pytest.raises(OutputConflict, match="is neither a release nor an empty directory, so it is left alone"):
+        build(site(SITE), flat_dir=target)
+
+    assert target.is_symlink() if kind == "link" else target.read_text() == "mine"
+
+
+def test_a_file_or_directory_called_current_is_left_alone(site: Site) -> None:
     config = site(SITE)
     write_files(config.output_dir / "current", {"precious.txt": "mine"})
 
@@ -232,7 +255,7 @@ def test_a_directory_called_current_is_left_alone(site: Site) -> None:
         build(config)
 
     assert str(caught.value) == (
-        "'dist/current' is a directory, where the link to the release should go\n"
+        "'dist/current' is not a link, and stands where the link to the release should go\n"
         "  fix: move it away; assetbuild does not remove what it has not made"
     )
     assert tree(config.output_dir / "current") == {"precious.txt": b"mine"}
