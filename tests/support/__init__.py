@@ -1,0 +1,1 @@
+"""What tests need beyond pytest: real packages, and tools that judge the output independently of our own code."""
