@@ -5,7 +5,7 @@ import time
 import pytest
 
 from assetbuild.model import Reference
-from assetbuild.references.javascript import find
+from assetbuild.references.javascript import _may_name, find
 from assetbuild.syntax import javascript
 
 
@@ -183,6 +183,25 @@ def test_in_a_file_with_errors_whole_imports_count_and_those_inside_an_error_do_
     assert not javascript.is_whole(tree)
     assert {specifier for _, specifier in named(content)} >= {"./a.js", "./c.js", "./d.js"}
     assert find(b"x = [ } ) ` import './a.js' `") == []
+    assert find(b"import './a.js\n") == []
+    assert find(b"export ) ] from './a.js' with {") == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"// taken from\n// another file\n",
+        b"/* from /* here */",
+        b"// from 'x/a' to b",
+        b"Array.from(`./a`)",
+        b"xfrom './a'",
+        b"import x from 'react'",
+        b"import('react')",
+        b"// import\n// x\nfunction f() {}",
+    ],
+)
+def test_prose_and_packages_cost_no_parse(content: bytes) -> None:
+    assert not _may_name(content)
 
 
 def test_a_tree_at_hand_is_used() -> None:

@@ -46,6 +46,8 @@ class _Kinds(NamedTuple):
     binary: int
     words: frozenset[int]  # operators that are words
     operations: frozenset[int]
+    accesses: frozenset[int]
+    update: int
     awaiting: int
     statement: int
     block: int
@@ -156,8 +158,11 @@ def _runs_together(output: bytes, parts: list[Node], kinds: _Kinds) -> bool:
 def _is_misread(source: bytes, kind: int, parts: list[Node], kinds: _Kinds) -> bool:
     """Whether the parser reads on where engines end a statement, and takes a regular expression there for divisions.
 
-    After `x => {}`, after what `export default` declares, and after a block `{a: b}`, which it takes for an object.
+    After `x => {}`, after what `export default` declares, after a block `{a: b}`, which it takes for an object; and
+    before a bracket after `x++`.
     """
+    if kind in kinds.accesses and parts[0].kind_id == kinds.update:
+        return True
     if kind in kinds.operations:
         return parts[0].kind_id == kinds.arrow
     if kind == kinds.statement:
@@ -241,6 +246,8 @@ def _kinds(language: Language) -> _Kinds:
             "binary_expression call_expression member_expression subscript_expression ternary_expression"
             " update_expression"
         ),
+        accesses=named("call_expression member_expression subscript_expression update_expression"),
+        update=min(named("update_expression")),
         awaiting=min(named("await_expression")),
         statement=min(named("expression_statement")),
         block=min(named("statement_block")),

@@ -73,7 +73,7 @@ def minify(content: bytes, language: Language, tools: tuple[str, ...], name: str
     if not failures:
         return Minified(content)
     notes = tuple(f"{tool}: {what}" for tool, _, what in failures)
-    place = next((offset for _, offset, _ in failures if offset), 0)
+    place = next((offset for _, offset, _ in reversed(failures) if offset), 0)
     return Minified(content, None, (_warning(content, name, _UNPROVEN, place, notes),))
 
 
