@@ -650,3 +650,16 @@ def test_bundles_are_sorted_by_output_and_compare_by_what_they_are(site: MakeSit
     assert [bundle.output for bundle in bundles] == ["b.js", "z.js"]
     assert isinstance(bundles[0], Bundle)
     assert os.fspath(bundles[0].recipe.sources["a.js"].file).endswith("a.js")
+
+
+def test_a_directory_is_no_source(site: MakeSite) -> None:
+    table = {"all.css": {"contents": ["app.css"]}}
+
+    with pytest.raises(SourceError) as caught:
+        load_bundles(*site({"static/app.css/inner.css": "a{}"}, bundles=table))
+
+    assert str(caught.value) == (
+        "all.css: bundle 'all.css' names 'app.css', which is a directory\n"
+        "  searched: static/\n"
+        "  fix: name what is in it: 'app.css/*'"
+    )

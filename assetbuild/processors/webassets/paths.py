@@ -76,6 +76,10 @@ class Finder:
             return SourceError(what, where, "add its directory to 'roots', or copy it into one of them", notes)
         if has_magic(item):
             return SourceError(f"{label} names '{item}', which matches no source", where, "mend or remove it", notes)
+        directory = posixpath.normpath(item) + "/"
+        if any(path.startswith(directory) for path in self._sources):
+            what = f"{label} names '{item}', which is a directory"
+            return SourceError(what, where, f"name what is in it: '{directory}*'", notes)
         what = f"{label} names '{item}', which is in no source root"
         if item in self._bundles:
             fix = f"'{item}' is a bundle, and only a bundle with a name can hold another by its name"
