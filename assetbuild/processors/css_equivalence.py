@@ -7,27 +7,10 @@ is different: that costs a few bytes, while a wrong "equal" breaks a site. Custo
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import Literal
-
+from assetbuild.processors.css_reader import Reader, UnreadableError
 from assetbuild.processors.difference import Difference
 from assetbuild.references import css as references
-from assetbuild.syntax.css import (
-    NOT_ASCII_SUPERSETS,
-    UTF8_BOM,
-    Token,
-    TokenKind,
-    declared_encoding,
-    detect_encoding,
-    string_inner,
-    tokenize,
-    unescape,
-    url_inner,
-)
-
-MAX_DEPTH = 64  # of brackets; real style sheets stay below 10
-EXCERPT_LENGTH = 60  # characters
+from assetbuild.syntax.css import NOT_ASCII_SUPERSETS, UTF8_BOM, declared_encoding, detect_encoding
 
 
 def difference(source: bytes, output: bytes) -> Difference | None:
@@ -37,12 +20,12 @@ def difference(source: bytes, output: bytes) -> Difference | None:
     if found := _encoding_difference(source, output):
         return found
     try:
-        before = _Reader(source)
-    except _UnreadableError as error:
+        before = Reader(source)
+    except UnreadableError as error:
         return Difference(error.offset, f"{error.what}, so nothing may change")
     try:
-        after = _Reader(output)
-    except _UnreadableError as error:
+        after = Reader(output)
+    except UnreadableError as error:
         return Difference(min(error.offset, len(source)), f"the output has {error.what}")
     return (
         _first_difference(before, after) or _comment_difference(before, after) or _reference_difference(source, output)
@@ -60,7 +43,7 @@ def _encoding_difference(source: bytes, output: bytes) -> Difference | None:
     return None
 
 
-def _first_difference(before: _Reader, after: _Reader) -> Difference | None:
+def _first_difference(before: Reader, after: Reader) -> Difference | None:
     if before.keys == after.keys:
         return None
     pairs = enumerate(zip(before.keys, after.keys, strict=False))
@@ -69,7 +52,7 @@ def _first_difference(before: _Reader, after: _Reader) -> Difference | None:
     return Difference(before.offset(at), f"'{before.excerpt(at)}' became '{after.excerpt(at)}'")
 
 
-def _comment_difference(before: _Reader, after: _Reader) -> Difference | None:
+def _comment_difference(before: Reader, after: Reader) -> Difference | None:
     # Their words are kept for their readers, their white space is not.
     old = [b"".join(before.content[start:end].split()) for start, end in before.kept_comments]
     new = [b"".join(after.content[start:end].split()) for start, end in after.kept_comments]
@@ -88,357 +71,3 @@ def _reference_difference(source: bytes, output: bytes) -> Difference | None:
     if [(each.kind, each.specifier) for each in old] == [(each.kind, each.specifier) for each in new]:
         return None
     return Difference(old[0].start if old else 0, "the references are not the same")
-
-
-class _UnreadableError(Exception):
-    """What a browser may read otherwise than we do, or only repairs."""
-
-    def __init__(self, offset: int, what: str) -> None:
-        super().__init__(what)
-        self.offset = offset
-        self.what = what
-
-
-# How to read the tokens between two places. Where white space means nothing is said in `_is_meaningless`.
-_Mode = Literal["value", "selector", "attribute", "condition", "prelude"]
-
-_CONDITIONAL = frozenset((b"@media", b"@supports", b"@container", b"@import", b"@custom-media"))
-_RESPELLED = frozenset(("url", "number", "percentage", "dimension", "hash"))
-_SIGNS = frozenset(("delim", ":", ","))
-_BROKEN = frozenset(("bad-string", "bad-url"))
-_CLOSERS = frozenset((")", "]", "}"))
-_OPENERS = {"(": ")", "function": ")", "[": "]", "{": "}"}
-_NTH = frozenset(
-    ("nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "nth-col", "nth-last-col"),
-)
-_AN_PLUS_B = re.compile(rb"[ \t\r\n\f]*([+-]?[0-9]*[nN])[ \t\r\n\f]*([+-])[ \t\r\n\f]*([0-9]+)[ \t\r\n\f]*")
-# An exponent of ten digits or more is read as a unit, and so compared as it is written.
-_NUMBER = re.compile(rb"([+-]?)([0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,9})(?![0-9]))?")
-_WHITESPACE = b" \t\r\n\f"
-_SEPARATORS = frozenset((b"/", b"*"))
-_COMBINATORS = frozenset((b">", b"+", b"~"))
-_COMPARISONS = frozenset((b"<", b">", b"="))
-_MATCHERS = frozenset((b"~", b"|", b"^", b"$", b"*"))
-_HEX_COLOUR = re.compile(rb"#(?:[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})")
-
-
-class _Reader:
-    """A style sheet as a list of keys, each a token or a mark of structure, equal where the meaning is.
-
-    A key that is not a token's own bytes starts with byte 1, which is a token by itself and so starts no longer one.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self.keys: list[bytes] = []
-        self.places: list[int] = []  # of each key, the index of its token
-        self.kept_comments: list[tuple[int, int]] = []
-        self.exact_colours = self.exact_numbers = False
-        # Four lists of one length, since a list of objects takes twice the time. Comments are not in them.
-        self.kinds: list[TokenKind] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        self._read_tokens(tokenize(content))
-        self.raws = [content[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
-        self._check_end()
-        self.closers = self._match()
-        self._statements(0, len(self.kinds), top=True)
-
-    def offset(self, at: int) -> int:
-        """Where the key number `at` stands, or the end."""
-        return self._start(self.places[at]) if at < len(self.places) else len(self.content)
-
-    def excerpt(self, at: int) -> str:
-        """The source around a key."""
-        return _shown(self.content[self.offset(max(0, at - 4)) : self.offset(at + 5)])
-
-    def comment(self, at: int) -> str:
-        start, end = self.kept_comments[at]
-        return _shown(self.content[start:end])
-
-    # Tokens
-
-    def _read_tokens(self, tokens: list[Token]) -> None:
-        """White space that only a comment divides becomes one token."""
-        content, kinds, starts, ends = self.content, self.kinds, self.starts, self.ends
-        for kind, start, end in tokens:
-            if kind == "comment":
-                if not content.endswith(b"*/", start + 2, end):
-                    raise _UnreadableError(start, "a comment that is not closed")
-                if content.startswith(b"/*!", start):
-                    self.kept_comments.append((start, end))
-            elif kind == "whitespace" and kinds and kinds[-1] == "whitespace":
-                ends[-1] = end
-            else:
-                if kind in _BROKEN:
-                    raise _UnreadableError(start, f"a broken {kind[4:]}")
-                kinds.append(kind)
-                starts.append(start)
-                ends.append(end)
-
-    def _check_end(self) -> None:
-        """The end of the file closes everything; but who joins files, or appends to one, sees it otherwise."""
-        kind, start, raw = (self.kinds[-1], self.starts[-1], self.raws[-1]) if self.kinds else ("", 0, b"")
-        if kind == "string" and string_inner(raw)[1] == len(raw):
-            raise _UnreadableError(start, "a string that is not closed")
-        if kind == "url" and (not raw.endswith(b")") or raw.endswith(b"\\)")):
-            raise _UnreadableError(start, "a url() that is not closed")
-        if raw.endswith(b"\\"):
-            raise _UnreadableError(start, "an escape that is not finished")
-
-    def _match(self) -> dict[int, int]:
-        """For each token that opens a bracket, by index, the one that closes it."""
-        pairs: dict[int, int] = {}
-        opened: list[int] = []
-        for index, kind in enumerate(self.kinds):
-            if kind in _OPENERS:
-                opened.append(index)
-                if len(opened) > MAX_DEPTH:
-                    raise _UnreadableError(self.starts[index], f"brackets more than {MAX_DEPTH} deep")
-            elif kind in _CLOSERS:
-                if not opened or _OPENERS[self.kinds[opened[-1]]] != kind:
-                    raise _UnreadableError(self.starts[index], f"a '{kind}' that closes nothing")
-                pairs[opened.pop()] = index
-        if opened:
-            raise _UnreadableError(self.starts[opened[-1]], "a bracket that is not closed")
-        return pairs
-
-    def _skip_space(self, index: int, end: int) -> int:
-        return index + 1 if index < end and self.kinds[index] == "whitespace" else index
-
-    def _find(self, index: int, end: int, wanted: tuple[str, ...]) -> int:
-        """The first token of one of these kinds outside brackets, or `end`."""
-        kinds = self.kinds
-        while index < end and (kind := kinds[index]) not in wanted:
-            index = self.closers[index] + 1 if kind in _OPENERS else index + 1
-        return min(index, end)
-
-    def _start(self, index: int) -> int:
-        return self.starts[index] if index < len(self.kinds) else len(self.content)
-
-    # Keys
-
-    def _emit(self, key: bytes, index: int) -> None:
-        self.keys.append(key)
-        self.places.append(index)
-
-    def _emit_raw(self, index: int, end: int) -> None:
-        """Everything as it is written, comments too, but for white space at both ends."""
-        start = self._start(index)
-        stop = self.ends[end - 1] if index < end else start
-        self._emit(b"\1raw " + self.content[start:stop].strip(_WHITESPACE), index)
-
-    # Statements: CSS Syntax Level 3, "consume a stylesheet's contents" and "consume a block's contents"
-
-    def _statements(self, index: int, end: int, *, top: bool) -> None:
-        after_block = False
-        divided = False
-        while index < end:
-            kind = self.kinds[index]
-            if kind == "whitespace":
-                index += 1
-            elif kind == ";" and not top:
-                # Older browsers read a `;` after a `}` into the prelude of the rule that follows.
-                divided = after_block
-                index += 1
-            else:
-                if divided:
-                    self._emit(b"\1divided", index)
-                divided = False
-                if kind == "at-keyword":
-                    index = self._at_rule(index, end)
-                elif kind in ("cdo", "cdc") and top:
-                    self._emit(self.raws[index], index)
-                    index += 1
-                else:
-                    index = self._rule_or_declaration(index, end, top=top)
-                after_block = self.kinds[index - 1] == "}"
-
-    def _at_rule(self, index: int, end: int) -> int:
-        name = self.raws[index]
-        stop = self._find(index, end, ("{", ";"))
-        self._emit(name, index)
-        if name == b"@scope":
-            self._sequence(index + 1, stop, "selector")
-        else:
-            self._sequence(index + 1, stop, "prelude", conditional=name in _CONDITIONAL)
-        return self._block_or_end(stop, end)
-
-    def _block_or_end(self, index: int, end: int) -> int:
-        """A block, or the `;`, written or not, that ends a statement without one."""
-        if index < end and self.kinds[index] == "{":
-            self._emit(b"{", index)
-            self._statements(index + 1, self.closers[index], top=False)
-            self._emit(b"}", self.closers[index])
-            return self.closers[index] + 1
-        self._emit(b";", index)
-        return min(index + 1, end)
-
-    def _rule_or_declaration(self, index: int, end: int, *, top: bool) -> int:
-        name = index
-        while not top and name < end and self.kinds[name] == "delim" and self.raws[name] in b"*_+/$!":
-            name += 1  # old hacks: `*zoom:1` is a declaration to some browsers and a broken statement to all others
-        colon = self._skip_space(name + 1, end)
-        named = name < end and self.kinds[name] == "ident" and colon < end and self.kinds[colon] == ":"
-        stop = self._find(index, end, ("{",) if top else ("{", ";"))
-        has_block = stop < end and self.kinds[stop] == "{"
-        if named and unescape(self.raws[name], "latin-1").startswith("--") and not top:
-            return self._custom_property(index, colon, end)
-        is_rule = has_block and not (named and self._skip_space(colon + 1, end) == stop)
-        if is_rule and not (named and self.raws[name].startswith((b"--", b"\\"))):
-            self._emit(b"\1rule", index)
-            self._sequence(index, stop, "selector")
-            return self._block_or_end(stop, end)
-        if named and not has_block and not top:
-            self._declaration(index, name, colon, stop)
-        else:
-            stop = self.closers[stop] + 1 if has_block else stop
-            self._emit_raw(index, stop)
-        self._emit(b";", stop)
-        return stop + 1 if not top and stop < end and self.kinds[stop] == ";" else stop
-
-    def _custom_property(self, index: int, colon: int, end: int) -> int:
-        stop = self._find(colon, end, (";",))
-        self._emit(b"\1custom property", index)
-        for at in range(index, colon):
-            if self.kinds[at] != "whitespace":
-                self._emit(self.raws[at], at)
-        mark = self._important_mark(colon + 1, stop)
-        value_end = self._start(stop if mark is None else mark)
-        value = self.content[self.ends[colon] : value_end]
-        # `--x:;` is older browsers' error, `--x: ;` is not: even that one space stays.
-        self._emit(b"\1raw " + (value.strip(_WHITESPACE) or (value[:1] and b" ")), colon)
-        if mark is not None:
-            self._sequence(mark, stop, "value")
-        return min(stop + 1, end)
-
-    def _important_mark(self, index: int, stop: int) -> int | None:
-        """The `!` of the `!important` that ends a value; it is no part of the value, nor is white space before it."""
-        solid = [at for at in range(max(index, stop - 4), stop) if self.kinds[at] != "whitespace"]
-        if len(solid) > 1 and self._sign(solid[-2]) == b"!" and self.raws[solid[-1]].lower() == b"important":
-            return solid[-2]
-        return None
-
-    def _declaration(self, index: int, name: int, colon: int, stop: int) -> None:
-        self._emit(b"\1declaration", index)
-        for at in range(index, name + 1):
-            self._emit(self.raws[at], at)
-        self._emit(b":", colon)
-        prop = unescape(self.raws[name], "latin-1").lower()
-        # IE's filters want the colours as they are, and U+1e3 is no number.
-        self.exact_colours = prop.endswith("filter")
-        self.exact_numbers = prop == "unicode-range"
-        self._sequence(colon + 1, stop, "value")
-
-    # Component values
-
-    def _sequence(self, index: int, end: int, mode: _Mode, *, conditional: bool = False) -> None:
-        """The tokens of a prelude, a value, or what is in brackets; white space at both ends means nothing there."""
-        kinds, previous = self.kinds, None
-        while index < end:
-            kind = kinds[index]
-            if kind == "whitespace":
-                if previous is not None and index + 1 < end and not self._is_meaningless(previous, index + 1, mode):
-                    self._emit(b" ", index)
-                index += 1
-                continue
-            if kind in _OPENERS:
-                self._brackets(index, mode, conditional=conditional)
-                index = self.closers[index]
-            else:
-                self._emit(self._key(index, mode) if kind in _RESPELLED else self.raws[index], index)
-            previous = index
-            index += 1
-
-    def _is_meaningless(self, previous: int, following: int, mode: _Mode) -> bool:
-        """Whether the white space between two tokens is."""
-        before, after = self._sign(previous), self._sign(following)
-        if not before and not after:
-            return False
-        if b"," in (before, after):
-            return True
-        if mode == "value":
-            # Not `+` and `-`: in calc() they need it.
-            return before in _SEPARATORS or after in _SEPARATORS or b"!" in (before, after)
-        if mode == "selector":
-            return (before in _COMBINATORS) != (after in _COMBINATORS)
-        if mode == "attribute":
-            return before == b"=" or after == b"=" or (after in _MATCHERS and self._sign(following + 1) == b"=")
-        if mode == "condition":
-            compares = (before in _COMPARISONS) != (after in _COMPARISONS)
-            return compares or b":" in (before, after) or b"/" in (before, after)
-        return False
-
-    def _sign(self, index: int) -> bytes:
-        """The one character of a delimiter, a colon or a comma; nothing of any other token."""
-        return self.raws[index] if self.kinds[index] in _SIGNS else b""
-
-    def _brackets(self, index: int, mode: _Mode, *, conditional: bool) -> None:
-        closer = self.closers[index]
-        kind = self.kinds[index]
-        name = unescape(self.raws[index][:-1], "latin-1").lower() if kind == "function" else ""
-        inner = self._inner_mode(index, kind, name, mode, conditional=conditional)
-        if inner is None:
-            self._emit_raw(index, closer + 1)
-            return
-        self._emit(self.raws[index], index)
-        nth = name in _NTH and inner == "selector" and _AN_PLUS_B.fullmatch(self._between(index, closer))
-        if nth:
-            self._emit(b"\1nth " + b"".join(nth.groups()), index + 1)
-        else:
-            self._sequence(index + 1, closer, inner, conditional=conditional)
-        self._emit(self.raws[closer], closer)
-
-    def _inner_mode(self, index: int, kind: str, name: str, mode: _Mode, *, conditional: bool) -> _Mode | None:
-        """How to read what is in brackets; None: not at all, it stays as it is."""
-        first = self._skip_space(index + 1, self.closers[index])
-        holds_custom = self.kinds[first] == "ident" and self.raws[first].startswith((b"--", b"\\"))
-        if kind == "{" or name == "style" or (conditional and holds_custom):
-            return None
-        if kind == "[":
-            return "attribute" if mode == "selector" else mode
-        if name == "selector" or mode in ("selector", "attribute"):
-            return "selector"
-        if not conditional:
-            return mode
-        return (
-            "condition"
-            if not name or name in ("supports", "not", "scroll-state")
-            else "value"
-            if mode == "condition"
-            else mode
-        )
-
-    def _between(self, index: int, closer: int) -> bytes:
-        return self.content[self.ends[index] : self.starts[closer]]
-
-    def _key(self, index: int, mode: _Mode) -> bytes:
-        kind, raw = self.kinds[index], self.raws[index]
-        if kind == "url":
-            start, end = url_inner(raw)
-            return b"\1" + raw[: raw.index(b"(")] + b" " + raw[start:end]
-        if kind == "percentage" or (kind in ("number", "dimension") and mode in ("value", "condition")):
-            return raw if self.exact_numbers else _number_key(raw)
-        if kind == "hash" and mode == "value" and not self.exact_colours and _HEX_COLOUR.fullmatch(raw):
-            digits = raw[1:].lower()
-            return b"\1#" + (bytes(digit for digit in digits for _ in "12") if len(digits) < 5 else digits)
-        return raw
-
-
-@lru_cache(maxsize=4096)
-def _number_key(raw: bytes) -> bytes:
-    """Equal for numbers of equal value, sign as written, integer flag and unit."""
-    match = _NUMBER.match(raw)
-    assert match, "it matches the empty string"
-    sign, whole, fraction, exponent = match.groups()
-    flag = b"integer" if fraction is None and exponent is None else b"real"
-    digits = (whole + (fraction or b"")).lstrip(b"0")
-    significant = digits.rstrip(b"0")
-    power = int(exponent or 0) - len(fraction or b"") + len(digits) - len(significant) if significant else 0
-    return b"\1%b %b%b e%d %b" % (flag, sign, significant, power, raw[match.end() :])
-
-
-def _shown(raw: bytes) -> str:
-    """One line of it."""
-    text = re.sub(r"\s*[\r\n\f]\s*", " ", raw[: EXCERPT_LENGTH * 2].decode("utf-8", "replace")).strip()
-    return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "..."
