@@ -19,6 +19,7 @@ import click
 
 from assetbuild import __version__
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError, Problem
+from assetbuild.report import all_json, build_json, table
 
 if TYPE_CHECKING:
     from assetbuild.config import Config
@@ -113,7 +114,7 @@ def build(
 ) -> None:
     """Build a release. What stood before stays until the new one is complete."""
     started = time.perf_counter()
-    with _failures(output, _build_json):
+    with _failures(output, build_json):
         if output_dir and flat_dir:
             raise ConfigError("--output and --flat are two places for one release", fix="give one of them")
         config = _load(config_file)
@@ -126,7 +127,7 @@ def build(
             output.problem(warning, warning=True)
         seconds = time.perf_counter() - started
         _say_release(release, output, seconds)
-        output.result(_build_json(release=release, seconds=seconds))
+        output.result(build_json(release=release, seconds=seconds))
 
 
 def _build(config: Config, output: Output, flat_dir: Path | None, jobs: int | None, *, minify: bool) -> Release:
@@ -180,35 +181,6 @@ def _failures(output: Output, as_json: Callable[..., Mapping[str, Any]]) -> Iter
         sys.exit(error.exit_code)
 
 
-def _build_json(
-    *, release: Release | None = None, seconds: float = 0.0, errors: list[Problem] | None = None
-) -> dict[str, Any]:
-    files = release.record["files"] if release else {}
-    return {
-        "release": release.id if release else None,
-        "path": str(release.dir) if release else None,
-        "files": len(files),
-        "bytes": sum(entry["size"] for entry in files.values()),
-        "seconds": round(seconds, 3),
-        "built": len(files) if release and release.created else 0,
-        "reused": 0 if release and release.created else len(files),
-        "warnings": [_problem_json(problem) for problem in (release.warnings if release else ())],
-        "errors": [_problem_json(problem) for problem in errors or ()],
-    }
-
-
-def _problem_json(problem: Problem) -> dict[str, Any]:
-    place = problem.where
-    return {
-        "message": problem.what,
-        "file": place.file if place else None,
-        "line": place.line or None if place else None,
-        "column": place.column or None if place else None,
-        "notes": list(problem.notes),
-        "fix": problem.fix,
-    }
-
-
 def _say_release(release: Release, output: Output, seconds: float) -> None:
     files = release.record["files"]
     if release.created:
@@ -222,31 +194,6 @@ def _say_release(release: Release, output: Output, seconds: float) -> None:
         output.say(f"{name}: {', '.join(entry['tools']) or 'as it was'}", level=1)
 
 
-_GROUPS = {
-    "css": {"css"},
-    "js": {"js", "mjs", "cjs"},
-    "images": {"svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "bmp", "cur"},
-    "fonts": {"woff", "woff2", "ttf", "otf", "eot"},
-}
-
-
-def table(files: Mapping[str, Any]) -> str:
-    """Files and bytes by kind: as the sources have them, in the release, and as brotli sends them."""
-    rows: dict[str, list[int]] = {group: [0, 0, 0, 0] for group in (*_GROUPS, "other", "all")}
-    for name, entry in files.items():
-        extension = name.rpartition(".")[2].lower()
-        group = next((group for group, extensions in _GROUPS.items() if extension in extensions), "other")
-        smallest = entry["variants"].get("br", entry)["size"]
-        for row in (rows[group], rows["all"]):
-            for column, value in enumerate((1, entry["source_size"], entry["size"], smallest)):
-                row[column] += value
-    lines = [f"{'':8}{'files':>8}{'source':>12}{'released':>12}{'br':>12}   bytes"]
-    for group, numbers in rows.items():
-        if numbers[0]:
-            lines.append(f"{group:8}{numbers[0]:>8,}" + "".join(f"{number:>12,}" for number in numbers[1:]))
-    return "\n".join(lines)
-
-
 @cli.command()
 @click.argument("directory", type=click.Path(path_type=Path), required=False)
 @config_option
@@ -256,7 +203,7 @@ def verify(output: Output, directory: Path | None, config_file: Path | None) -> 
 
     DIRECTORY is a release or an output directory; by default that of the configuration.
     """
-    with _failures(output, lambda errors: {"release": None, "path": None, "files": 0, "errors": _all_json(errors)}):
+    with _failures(output, lambda errors: {"release": None, "path": None, "files": 0, "errors": all_json(errors)}):
         from assetbuild.verify import find_release
         from assetbuild.verify import verify as verify_release
 
@@ -266,16 +213,12 @@ def verify(output: Output, directory: Path | None, config_file: Path | None) -> 
         for problem in problems:
             output.problem(problem)
         output.result(
-            {"release": release_dir.name, "path": str(release_dir), "files": files, "errors": _all_json(problems)}
+            {"release": release_dir.name, "path": str(release_dir), "files": files, "errors": all_json(problems)}
         )
         if problems:
             click.echo(f"assetbuild: {len(problems)} differences in '{release_dir}'", err=True)
             sys.exit(1)
         output.say(f"{release_dir}: {files} files, each as it was written")
-
-
-def _all_json(problems: list[Problem]) -> list[dict[str, Any]]:
-    return [_problem_json(problem) for problem in problems]
 
 
 @cli.command()
@@ -284,7 +227,7 @@ def _all_json(problems: list[Problem]) -> list[dict[str, Any]]:
 @common
 def ls(output: Output, directory: Path | None, config_file: Path | None) -> None:
     """List the assets of a release: logical path, released file, bytes."""
-    with _failures(output, lambda errors: {"release": None, "assets": {}, "errors": _all_json(errors)}):
+    with _failures(output, lambda errors: {"release": None, "assets": {}, "errors": all_json(errors)}):
         from assetbuild.errors import ReleaseError
         from assetbuild.runtime.manifest import ManifestError
         from assetbuild.verify import find_release
@@ -307,7 +250,7 @@ def ls(output: Output, directory: Path | None, config_file: Path | None) -> None
 @common
 def init(output: Output) -> None:
     """Write an assetbuild.toml to start from."""
-    with _failures(output, lambda errors: {"path": None, "errors": _all_json(errors)}):
+    with _failures(output, lambda errors: {"path": None, "errors": all_json(errors)}):
         from assetbuild.starter import write_starter
 
         file = write_starter(Path.cwd())

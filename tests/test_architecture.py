@@ -46,6 +46,7 @@ ORDER = """
     verify
     build
     starter
+    report
     watch
     cli
     __main__
@@ -60,7 +61,7 @@ HEAVY = {
     *("brotli", "deflate", "backports", "zstandard", "rich", "watchdog", "django", "flask"),
 }
 LINES = 300
-LONGER = {"cli": 350, "processors.css_reader": 380}  # to be split, not added to
+LONGER = {"processors.css_reader": 380}  # to be split, not added to
 
 
 def modules() -> dict[str, Path]:
