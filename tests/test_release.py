@@ -283,6 +283,20 @@ def test_stable_names_hold_the_same_bytes_and_are_marked(site: Site) -> None:
     assert not (release.dir / "files/img/dot.svg").exists()
 
 
+def test_the_record_says_how_far_each_file_can_be_believed(site: Site) -> None:
+    bundles = {
+        "joined.css": {"contents": ["a.css"]},
+        "inlined.css": {"contents": ["a.css"], "filters": ["datauri", "rcssmin"]},
+    }
+    release = build(site({"a.css": "a { color : red }", "b.css": "b{c:d}", "c.css": "c { d : e }"}, bundles=bundles))
+
+    tiers = {entry["asset"]: entry["tier"] for entry in release.record["files"].values()}
+    tools = {entry["asset"]: entry["tools"] for entry in release.record["files"].values()}
+    assert tiers == {"b.css": "source", "c.css": "verified", "inlined.css": "trusted", "joined.css": "verified"}
+    assert tools["b.css"] == []
+    assert [tool.split(" ")[0] for tool in tools["inlined.css"]] == ["webassets", "minify"]
+
+
 def test_two_files_for_one_released_name_are_an_error(site: Site) -> None:
     digest = hashlib.sha256(b"a{}").hexdigest()[:16]
     config = site({"a.css": "a{}", f"a.{digest}.css": "b{}"}, stable=["a.*.css"])
