@@ -333,27 +333,42 @@ def test_no_minify_and_no_compress_leave_both_out(project: Path) -> None:
     assert next(files.glob("big*")).read_text() == "a  {  color: red  }\n" * 50
 
 
-def test_no_color_reaches_a_terminal_only_when_allowed(project: Path) -> None:
+def on_a_terminal(directory: Path, *arguments: str, env: Mapping[str, str]) -> str:
+    """All that the command writes to a terminal."""
     pty = pytest.importorskip("pty")
-    write_files(project, {"assetbuild.toml": "root = 1"})
-    seen = {}
-    for name, env in {"plain": {}, "none": {"NO_COLOR": "1"}}.items():
-        master, slave = pty.openpty()
-        subprocess.run(
-            [sys.executable, "-m", "assetbuild", "build"],
-            cwd=project,
-            env={**os.environ, **env},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-        )
-        os.close(slave)
-        seen[name] = os.read(master, 10_000).decode()
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "assetbuild", *arguments]
+    process = subprocess.Popen(
+        command, cwd=directory, env={**os.environ, "TERM": "xterm", **env}, stdin=slave, stdout=slave, stderr=slave
+    )
+    os.close(slave)
+    seen = b""
+    try:
+        while piece := os.read(master, 10_000):
+            seen += piece
+    except OSError:  # Linux says EIO where the last writer has gone
+        pass
+    finally:
         os.close(master)
+        process.wait()
+    return seen.decode()
 
-    assert "\x1b[31m" in seen["plain"]
-    assert "\x1b" not in seen["none"]
-    assert "unknown key 'root'" in seen["none"]
+
+def test_no_color_reaches_a_terminal_only_when_allowed(project: Path) -> None:
+    write_files(project, {"assetbuild.toml": "root = 1"})
+
+    plain = on_a_terminal(project, "build", env={})
+    none = on_a_terminal(project, "build", env={"NO_COLOR": "1"})
+
+    assert "\x1b[31m" in plain
+    assert "\x1b" not in none
+    assert "unknown key 'root'" in none
+
+
+def test_a_terminal_sees_progress_and_nobody_else(project: Path) -> None:
+    assert "compile" in on_a_terminal(project, "build", env={})
+    assert "compile" not in on_a_terminal(project, "build", "--quiet", env={})
+    assert run(project, "build").stderr == ""
 
 
 def test_without_the_build_side_the_command_says_how_to_install_it(tmp_path: Path) -> None:
