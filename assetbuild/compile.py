@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from assetbuild.config import Config
-from assetbuild.errors import SourceError
+from assetbuild.errors import Place, Problem, SourceError
 from assetbuild.model import Compiled, Origin, Reference, Source
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.references import css, javascript, sourcemap
@@ -43,6 +44,9 @@ def compile_source(source: Source, config: Config) -> Compiled:
     written = tuple(_FIND[language](content))
     source_map = sourcemap.find(content, language)
     minified = _minify(content, language, config, path)
+    if language == "js" and not written and javascript.is_unread(content):
+        what = "is too large or nested too deep to be read, so the files that it imports keep their names"
+        minified = replace(minified, warnings=(*minified.warnings, Problem(what, Place(path))))
     if minified.tool is None and not written and not source_map:
         digest = hashlib.sha256(content).hexdigest()
         size = len(content)

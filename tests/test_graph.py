@@ -113,6 +113,15 @@ def test_a_reference_keeps_a_bundles_source_in_the_release(site: Site) -> None:
     assert {entry["asset"] for entry in release.record["files"].values()} == {"a.css", "all.css", "page.css"}
 
 
+def test_a_script_that_is_too_deep_to_be_read_is_told_of(site: Site) -> None:
+    deep = "[" * 6000 + "]" * 6000
+    release = build(site({"a.js": f"{deep};import('./b.js')", "b.js": "", "c.js": deep}, minify={"js": []}))
+
+    assert [str(warning) for warning in release.warnings] == [
+        "a.js: is too large or nested too deep to be read, so the files that it imports keep their names"
+    ]
+
+
 # Any tree of files that name each other, cycles and all.
 NAMES = st.sampled_from(["a.css", "b.css", "d/c.css", "d/e/f.css", "d/g h.css", "x.js", "d/y.js", "d/z.mjs", "p.png"])
 TREES = st.dictionaries(NAMES, st.tuples(st.text("ab {}/*", max_size=8), st.lists(NAMES, max_size=4)), min_size=1)

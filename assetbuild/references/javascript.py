@@ -63,6 +63,11 @@ def find(content: bytes, tree: Tree | None = None) -> list[Reference]:
     return sorted((one for one in found if one), key=lambda reference: reference.start)
 
 
+def is_unread(content: bytes) -> bool:
+    """Whether `content` may hold references, but is too large or too deep to be parsed."""
+    return _may_name(content) and javascript.parse(content) is None
+
+
 def _may_name(content: bytes) -> bool:
     """Whether a parse is worth its time: yes for every file with a reference, and for few others."""
     for pattern in (_FROM, _IMPORT):
