@@ -130,7 +130,7 @@ def place_of(origin: Origin, sources: Mapping[str, Source]) -> Place:
         content = source.file.read_bytes() if source and origin.end else b""
     except OSError:
         content = b""
-    if origin.end > len(content):
+    if not content or origin.end > len(content):
         return Place(origin.logical_path)
     return place_at(content, origin.start, origin.end, origin.logical_path)
 

@@ -113,6 +113,26 @@ def test_a_reference_keeps_a_bundles_source_in_the_release(site: Site) -> None:
     assert {entry["asset"] for entry in release.record["files"].values()} == {"a.css", "all.css", "page.css"}
 
 
+def test_a_reference_that_a_filter_made_is_placed_in_the_bundle(site: Site) -> None:
+    module = """
+import webassets
+
+def generate(_in, out, **kwargs):
+    out.write(_in.read() + "b { mask: url(gone.svg) }")
+
+environment = webassets.Environment()
+environment.register("made", webassets.Bundle("a.css", filters=generate, output="css/made.css"))
+"""
+    config = site({"a.css": "a {}\n", "/made_bundles.py": module}, bundles="made_bundles:environment")
+
+    with pytest.raises(UnresolvedReference) as caught:
+        build(config)
+
+    assert str(caught.value) == (
+        "css/made.css: gone.svg names 'css/gone.svg', which is in no source root\n  searched: static/"
+    )
+
+
 def test_a_script_that_is_too_deep_to_be_read_is_told_of(site: Site) -> None:
     deep = "[" * 6000 + "]" * 6000
     release = build(site({"a.js": f"{deep};import('./b.js')", "b.js": "", "c.js": deep}, minify={"js": []}))
