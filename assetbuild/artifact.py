@@ -8,12 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from assetbuild.compile import language_of
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, SourceError, raise_all
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
-from assetbuild.model import Compiled
+from assetbuild.model import Compiled, language_of
 from assetbuild.render import render
 from assetbuild.runtime.manifest import FORMAT_VERSION
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from assetbuild.config import Config
-from assetbuild.errors import Place, Problem, SourceError
-from assetbuild.model import Compiled, Origin, Reference, Source
+from assetbuild.errors import Place, Problem, SourceError, quoted
+from assetbuild.model import Compiled, Language, Origin, Reference, Source, language_of
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.references import css, javascript, sourcemap
 from assetbuild.urls import resolve
@@ -21,17 +21,8 @@ from assetbuild.urls import resolve
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
-Language = Literal["css", "js"]
-_LANGUAGES: Mapping[str, Language] = {".css": "css", ".js": "js", ".mjs": "js", ".cjs": "js"}
 _FIND: Mapping[Language, Callable[[bytes], Sequence[Reference]]] = {"css": css.find, "js": javascript.find}
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
-_SHOWN = 80  # characters of a construct that a message quotes
-
-
-def language_of(path: str) -> Language | None:
-    """What `path` is written in, by its extension in any case; None for what is not looked into."""
-    dot = path.rfind(".")
-    return _LANGUAGES.get(path[dot:].lower()) if dot > path.rfind("/") else None
 
 
 def compile_source(source: Source, config: Config) -> Compiled:
@@ -149,10 +140,8 @@ def _targets(references: Sequence[Reference], path: str, config: Config) -> tupl
 
 
 def _origin(path: str, content: bytes, reference: Reference) -> Origin:
-    whole = content[reference.whole_start : reference.whole_end][: _SHOWN * 4].decode(errors="replace")
-    whole = " ".join(whole.split())
-    shown = whole if len(whole) <= _SHOWN else whole[: _SHOWN - 3] + "..."
-    return Origin(path, reference.start, reference.end, shown)
+    whole = quoted(content, reference.whole_start, reference.whole_end)
+    return Origin(path, reference.start, reference.end, whole)
 
 
 def _bundle_origin(reference: Reference, path: str, origins: Mapping[str, Origin], config: Config) -> Origin:

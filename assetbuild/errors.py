@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+QUOTE_WIDTH = 80  # characters of a construct that a message quotes
 EXCERPT_WIDTH = 100  # characters of a source line shown; minified lines are far longer
 
 
@@ -58,6 +59,12 @@ def place_at(content: bytes, start: int, end: int, file: str) -> Place:
     column = len(content[first:start].decode(errors="replace")) + 1
     width = len(content[start:end].decode(errors="replace"))
     return Place(file, content.count(b"\n", 0, start) + 1, column, text, max(1, width))
+
+
+def quoted(content: bytes, start: int, end: int) -> str:
+    """`content[start:end]` as a message quotes it: on one line, cut to `QUOTE_WIDTH`."""
+    whole = " ".join(content[start : min(end, start + QUOTE_WIDTH * 4)].decode(errors="replace").split())
+    return whole if len(whole) <= QUOTE_WIDTH else whole[: QUOTE_WIDTH - 3] + "..."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Config -> Source -> Compiled(content, references) -> Graph -> Artifact -> Releas
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,15 @@ Kind = Literal[
     "js-dynamic-import",
     "source-map",
 ]
+
+Language = Literal["css", "js"]  # what is looked into
+_LANGUAGES: Mapping[str, Language] = {".css": "css", ".js": "js", ".mjs": "js", ".cjs": "js"}
+
+
+def language_of(path: str) -> Language | None:
+    """What `path` is written in, by its extension in any case; None for what is not looked into."""
+    dot = path.rfind(".")
+    return _LANGUAGES.get(path[dot:].lower()) if dot > path.rfind("/") else None
 
 
 @dataclass(frozen=True, slots=True)

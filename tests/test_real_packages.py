@@ -25,8 +25,8 @@ import pytest
 import tinycss2  # type: ignore[import-untyped]
 
 from assetbuild.build import build
-from assetbuild.compile import language_of
 from assetbuild.config import Config, parse_config
+from assetbuild.model import language_of
 from assetbuild.references import css, javascript, sourcemap
 from assetbuild.release import Release
 from assetbuild.verify import verify

@@ -8,21 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-from assetbuild.errors import AssetBuildError, Place, Problem, UnresolvedReference, place_at
-from assetbuild.model import Origin, Reference
+from assetbuild.errors import AssetBuildError, Place, Problem, UnresolvedReference, place_at, quoted
+from assetbuild.model import Language, Origin, Reference
 from assetbuild.references import sourcemap
 from assetbuild.syntax.css import declared_encoding, decode, detect_encoding
 from assetbuild.urls import is_root_absolute, relative, resolve
 
-Language = Literal["css", "js"]
 Edit = tuple[int, int, bytes]  # start, end, what takes the place of the bytes between
 
 _BOM = "\ufeff"
 _CHARSET = re.compile(r'@charset "[^"]*";')
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SHOWN = 80  # characters of a construct that a message quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,7 @@ class Part:
 
     def quote(self, start: int, end: int) -> str:
         """The construct between, on one line and not longer than a line."""
-        whole = " ".join(self.content[start : min(end, start + _SHOWN * 4)].decode(errors="replace").split())
-        return whole if len(whole) <= _SHOWN else whole[: _SHOWN - 3] + "..."
+        return quoted(self.content, start, end)
 
     def _in_raw(self, start: int, end: int) -> tuple[int, int] | None:
         """The same bytes in `raw`: at the same distance from the end, else (after a filter) where they first stand."""

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain, repeat
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from assetbuild.errors import Problem, ProcessorError, place_at
+from assetbuild.model import Language
 from assetbuild.processors import css_equivalence, javascript_equivalence
 from assetbuild.processors.custom_properties import sheltered
 from assetbuild.processors.difference import Difference
@@ -26,7 +27,6 @@ from assetbuild.syntax import css, javascript
 if TYPE_CHECKING:
     from tree_sitter import Tree
 
-Language = Literal["css", "js"]
 
 _MINIFIED_NAME = re.compile(r"[.\-_]min\.[^/.]+\Z", re.IGNORECASE)
 LONG_LINES = 500  # bytes in a line, on average: nobody writes so, tools do

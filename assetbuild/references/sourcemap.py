@@ -7,13 +7,10 @@ comment, is seen from the text before it where that is plain, and from the synta
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from assetbuild import urls
-from assetbuild.model import Reference
+from assetbuild.model import Language, Reference
 from assetbuild.syntax import javascript
-
-Language = Literal["css", "js"]
 
 _MARK = b"sourceMappingURL="
 _OPENING = re.compile(rb"(?://|/\*)[#@]\s*\Z")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import io
-import os
 import threading
 import traceback
 from collections.abc import Mapping
@@ -20,8 +19,8 @@ from webassets.filter import Filter
 from webassets.filter.cssrewrite import CSSRewrite
 
 from assetbuild.errors import AssetBuildError, Place, Problem, ProcessorError, SourceError
-from assetbuild.model import Origin
-from assetbuild.processors.join import Joined, Language, Part, read_css, read_javascript
+from assetbuild.model import Language, Origin, language_of
+from assetbuild.processors.join import Joined, Part, read_css, read_javascript
 from assetbuild.processors.join_css import join_css
 from assetbuild.processors.join_javascript import join_javascript
 from assetbuild.processors.minify import minify
@@ -30,7 +29,6 @@ from assetbuild.processors.webassets.environment import Environment, SourceFile,
 from assetbuild.processors.webassets.load import Bundle
 
 MINIFIERS: Mapping[str, Language] = {"jsmin": "js", "rjsmin": "js", "cssmin": "css", "rcssmin": "css"}
-_LANGUAGES = {".css": "css", ".js": "js", ".mjs": "js", ".cjs": "js"}
 # Filters of webassets whose output() takes its own language only; of any other, one that we do not know may compile.
 _NO_COMPILERS = frozenset(
     (
@@ -90,7 +88,7 @@ class _Run:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.recipe = bundle.recipe
-        self.language = _LANGUAGES.get(os.path.splitext(bundle.output)[1].lower(), "")
+        self.language = language_of(bundle.output)
         self.tools: list[str] = []
         self.minified: list[str] = []
         self.raw: dict[str, bytes] = {}
@@ -177,7 +175,7 @@ class _Run:
         """Whether `text` is not yet in the bundle's language: a later filter is to compile it."""
         if path is None or not self.compiled_later or self.opened.get(path) != text:
             return False
-        return _LANGUAGES.get(os.path.splitext(path)[1].lower()) != self.language
+        return language_of(path) != self.language
 
     def _part(self, path: str | None, text: str) -> Part:
         if path is None:
