@@ -18,17 +18,34 @@ Kind = Literal[
     "js-import",  # static import
     "js-export",  # export ... from
     "js-dynamic-import",
+    "js-url",  # new URL("x", import.meta.url)
+    "js-worker",  # the same as what a Worker or SharedWorker runs
+    "js-import-scripts",
+    "svg-href",  # href, xlink:href, <?xml-stylesheet?>; url() and @import inside an SVG are css-url and css-import
+    "webmanifest",  # an image of a web app manifest
     "source-map",
 ]
 
-Language = Literal["css", "js"]  # what is looked into
+Language = Literal["css", "js"]  # what can be minified and joined
+Format = Literal["css", "js", "svg", "webmanifest"]  # what is looked into
 _LANGUAGES: Mapping[str, Language] = {".css": "css", ".js": "js", ".mjs": "js", ".cjs": "js"}
+_FORMATS: Mapping[str, Format] = {**_LANGUAGES, ".svg": "svg", ".webmanifest": "webmanifest"}
 
 
 def language_of(path: str) -> Language | None:
-    """What `path` is written in, by its extension in any case; None for what is not looked into."""
+    """The language of a style sheet or script, by its extension in any case; None for all else."""
+    return _LANGUAGES.get(_extension(path))
+
+
+def format_of(path: str) -> Format | None:
+    """What is to be found in `path`, by its extension in any case; None for what is not looked into."""
+    return _FORMATS.get(_extension(path))
+
+
+def _extension(path: str) -> str:
+    """With its dot, in lower case; empty without one."""
     dot = path.rfind(".")
-    return _LANGUAGES.get(path[dot:].lower()) if dot > path.rfind("/") else None
+    return path[dot:].lower() if dot > path.rfind("/") else ""
 
 
 @dataclass(frozen=True, slots=True)

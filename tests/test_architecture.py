@@ -31,6 +31,7 @@ ORDER = """
     roots
     config
     syntax.*
+    sourcemaps
     references.*
     processors.*
     discover
@@ -52,7 +53,7 @@ ORDER = """
     __main__
 """
 LAYERS = [line.split() for line in ORDER.strip().splitlines()]
-NOT_YET = {"watch"}
+NOT_YET = {"watch", "sourcemaps"}
 # What the build side may know of the runtime, which owns the format of the manifest.
 OPEN_TO_THE_BUILD = "runtime.manifest"
 LEAVES = ("runtime.flask", "runtime.django")
