@@ -39,7 +39,7 @@ def build(
     if flat_dir:
         config = replace(config, output_dir=flat_dir)
     if not minify:
-        config = replace(config, minify_js=(), minify_css=())
+        config = replace(config, minify=())
     sources = discover(config)
     bundles = _load_bundles(config, sources, minify=minify)
     known = sources.keys() | bundles.keys()

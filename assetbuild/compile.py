@@ -119,7 +119,7 @@ def _unreadable(source: Source, error: OSError) -> SourceError:
 
 
 def _minify(content: bytes, language: Language, config: Config, path: str) -> Minified:
-    tools = config.minify_js if language == "js" else config.minify_css
+    tools = config.minifying(path).tools(language)
     return minify(content, language, tools, path) if tools else Minified(content, None)
 
 

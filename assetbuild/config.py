@@ -8,25 +8,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from assetbuild.checker import Checker, type_name
-from assetbuild.errors import ConfigError, did_you_mean, raise_all
+from assetbuild.errors import ConfigError, raise_all
+from assetbuild.globs import matcher
 from assetbuild.roots import Root, parse_roots
+from assetbuild.rules import OFF, Minifying, References, parse_minify, parse_references
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-Policy = Literal["error", "warn", "ignore"]
-POLICIES = ("error", "warn", "ignore")
-MINIFIERS = {"js": ("jsmin", "rjsmin"), "css": ("cssmin", "rcssmin")}
 # Levels: RFC 7932 has qualities 0 to 11, libdeflate 1 to 12, zstd 1 to 22.
 LEVELS = {"br": range(12), "gz": range(1, 13), "zst": range(1, 23)}
-DEFAULT_MINIFIERS = {"js": ("rjsmin",), "css": ("rcssmin",)}
 DEFAULT_LEVELS = {"br": 11, "gz": 12, "zst": 19}
 CONFIG_NAMES = ("assetbuild.toml", "pyproject.toml")
 
@@ -45,15 +43,19 @@ class Config:
     stable: tuple[str, ...] = ()
     bundles: str | None = None  # a YAML file, or "package.module:name" of a webassets environment
     bundle_tables: Mapping[str, Mapping[str, Any]] | None = None
-    minify_js: tuple[str, ...] = DEFAULT_MINIFIERS["js"]
-    minify_css: tuple[str, ...] = DEFAULT_MINIFIERS["css"]
+    prehashed: tuple[str, ...] = ()
+    minify: tuple[tuple[str, Minifying], ...] = (("**", Minifying()),)
     compress: tuple[tuple[str, int], ...] = (("br", 11), ("gz", 12))
-    missing: tuple[tuple[str, Policy], ...] = (("**", "error"),)
+    references: References = field(default_factory=References)
 
     @property
     def label(self) -> str:
         """What messages call the configuration."""
         return self.file.name if self.file else "assetbuild.toml"
+
+    def minifying(self, path: str) -> Minifying:
+        """How the asset with that logical path is minified."""
+        return next((minifying for glob, minifying in self.minify if matcher((glob,))(path)), OFF)
 
     def shown(self, path: Path) -> str:
         """`path` as a user would type it from the configuration's directory."""
@@ -95,9 +97,7 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
     base_dir = file.parent.resolve()
     check = Checker(file.name)
     check.keys(table, "", _TOP_KEYS)
-    minify = check.table(table, "minify", ("js", "css"))
     compress = check.table(table, "compress", tuple(LEVELS))
-    references = check.table(table, "references", ("missing",))
     bundles, bundle_tables = _bundles(table, check)
     config = Config(
         file=file,
@@ -110,10 +110,10 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
         stable=check.strings(table, "stable"),
         bundles=bundles,
         bundle_tables=bundle_tables,
-        minify_js=_minifiers(minify, "js", check),
-        minify_css=_minifiers(minify, "css", check),
+        prehashed=check.strings(table, "prehashed"),
+        minify=parse_minify(table, base_dir, check),
         compress=_levels(compress, check),
-        missing=_policies(references.get("missing", "error"), check),
+        references=parse_references(table, check),
     )
     raise_all(check.errors)
     return config
@@ -126,6 +126,7 @@ _TOP_KEYS = (
     "exclude",
     "standalone",
     "stable",
+    "prehashed",
     "bundles",
     "minify",
     "compress",
@@ -190,19 +191,6 @@ def _url_prefix(value: str, check: Checker) -> str:
     return value if value.endswith("/") else value + "/"
 
 
-def _minifiers(table: Mapping[str, Any], language: str, check: Checker) -> tuple[str, ...]:
-    known = MINIFIERS[language]
-    if language not in table:
-        return DEFAULT_MINIFIERS[language]
-    names = check.strings(table, language, " in [minify]")
-    for name in names:
-        if name not in known:
-            near = did_you_mean(name, known)
-            hint = f"did you mean '{near}'?" if near else f"known are: {', '.join(known)}"
-            check.wrong(f"unknown minifier '{name}' for {language} in [minify]; {hint}")
-    return names
-
-
 def _levels(table: Mapping[str, Any], check: Checker) -> tuple[tuple[str, int], ...]:
     levels = []
     for name, known in LEVELS.items():
@@ -216,15 +204,3 @@ def _levels(table: Mapping[str, Any], check: Checker) -> tuple[tuple[str, int], 
             continue
         levels.append((name, value))
     return tuple(levels)
-
-
-def _policies(value: object, check: Checker) -> tuple[tuple[str, Policy], ...]:
-    table = {"**": value} if isinstance(value, str) else value
-    if not isinstance(table, dict):
-        check.wrong("'missing' in [references] is a policy, or a table of glob = policy")
-        return ()
-    for glob, policy in table.items():
-        if policy not in POLICIES:
-            says = f"'{policy}'" if isinstance(value, str) else f"'{policy}' for '{glob}'"
-            check.wrong(f"'missing' in [references] says {says}; a policy is one of: {', '.join(POLICIES)}")
-    return tuple(table.items())

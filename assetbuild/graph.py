@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from assetbuild.config import Config, Policy
+from assetbuild.config import Config
 from assetbuild.errors import AssetBuildError, Place, Problem, UnresolvedReference, did_you_mean, place_at, raise_all
-from assetbuild.globs import matcher
 from assetbuild.model import Compiled, Origin, Reference, Source
 from assetbuild.urls import is_root_absolute, resolve
 
@@ -70,7 +69,6 @@ class _Resolver:
         self.known = known
         self.sources = sources
         self.config = config
-        self.policies = [(matcher((glob,)), policy) for glob, policy in config.missing]
         self.errors: list[AssetBuildError] = []
         self.warnings: list[Problem] = []
 
@@ -85,7 +83,7 @@ class _Resolver:
         if target is None and is_root_absolute(reference.specifier):
             return None  # another part of the site: not ours to know
         is_map = reference.kind == "source-map"
-        policy = self._policy(holder)
+        policy = self.config.references.policy(holder, reference.kind)
         if policy != "ignore":
             problem = self._missing(reference, origin, target)
             if is_map or policy == "warn":
@@ -94,9 +92,6 @@ class _Resolver:
                 error = UnresolvedReference(problem.what, problem.where, problem.fix, problem.notes)
                 self.errors.append(error)
         return DROPPED if is_map else None
-
-    def _policy(self, holder: str) -> Policy:
-        return next((policy for matches, policy in self.policies if matches(holder)), "error")
 
     def _missing(self, reference: Reference, origin: Origin, target: str | None) -> Problem:
         place = place_of(origin, self.sources)

@@ -29,6 +29,7 @@ ORDER = """
     executors
     checker
     roots
+    rules
     config
     syntax.*
     sourcemaps

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from assetbuild.config import Config, find_config, load_config, parse_config
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError
 from assetbuild.roots import Root
+from assetbuild.rules import Minifying, MinifyOptions, References
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -58,10 +60,10 @@ def test_an_empty_file_means_the_defaults(base: Path) -> None:
         stable=(),
         bundles=None,
         bundle_tables=None,
-        minify_js=("rjsmin",),
-        minify_css=("rcssmin",),
+        prehashed=(),
+        minify=(("**", Minifying(("rjsmin",), ("rcssmin",), MinifyOptions(base_dir=base))),),
         compress=(("br", 11), ("gz", 12)),
-        missing=(("**", "error"),),
+        references=References((("**", {"*": "error"}),), (), ()),
     )
 
 
@@ -77,6 +79,7 @@ def test_every_key_is_read(base: Path) -> None:
         exclude = ["*.md"]
         standalone = ["js/*.js"]
         stable = ["tinymce/"]
+        prehashed = ["dist/**"]
         [bundles."js/app.js"]
         contents = ["js/a.js", {contents = "js/b.js", filters = "jsmin"}]
         filters = ["jsmin"]
@@ -88,13 +91,26 @@ def test_every_key_is_read(base: Path) -> None:
         [minify]
         js = ["jsmin", "rjsmin"]
         css = []
+        keep = false
+        source_maps = true
+        esbuild = "bin/esbuild"
+        skip = ["legacy/**"]
+        [minify.overrides."admin/**"]
+        js = ["esbuild"]
+        [minify.overrides."lib/**"]
+        css = ["lightningcss"]
+        keep = true
+        source_maps = false
         [compress]
         br = 0
         gz = false
         zst = true
         [references]
-        missing = {"vendor/**" = "ignore", "js/**" = "warn", "**" = "error"}
+        missing = {"vendor/**" = "ignore", "js/**" = {js-url = "warn", source-map = "error"}, "**" = "error"}
+        external = ["/media/", "uploads/"]
+        webmanifest = ["app/manifest.json"]
     """
+    every = MinifyOptions(keep=False, esbuild=base / "bin/esbuild", base_dir=base, source_maps=True)
     (base / "package" / "static").mkdir(parents=True)
     assert load(base, text) == Config(
         file=base / "assetbuild.toml",
@@ -121,10 +137,23 @@ def test_every_key_is_read(base: Path) -> None:
                 "debug": False,
             }
         },
-        minify_js=("jsmin", "rjsmin"),
-        minify_css=(),
+        prehashed=("dist/**",),
+        minify=(
+            ("legacy/**", Minifying((), ())),
+            ("admin/**", Minifying(("esbuild",), (), every)),
+            ("lib/**", Minifying(("jsmin", "rjsmin"), ("lightningcss",), replace(every, keep=True, source_maps=False))),
+            ("**", Minifying(("jsmin", "rjsmin"), (), every)),
+        ),
         compress=(("br", 0), ("zst", 19)),
-        missing=(("vendor/**", "ignore"), ("js/**", "warn"), ("**", "error")),
+        references=References(
+            (
+                ("vendor/**", {"*": "ignore"}),
+                ("js/**", {"js-url": "warn", "source-map": "error"}),
+                ("**", {"*": "error"}),
+            ),
+            ("/media/", "uploads/"),
+            ("app/manifest.json",),
+        ),
     )
 
 
@@ -164,8 +193,8 @@ PREFIX_FIX = "\n  fix: give the path alone; a CDN's host belongs to the run stag
         ("Output = 1", "unknown key 'Output'; did you mean 'output'?"),
         (
             "zzz = 1",
-            "unknown key 'zzz'; known are: roots, output, url_prefix, exclude, standalone, stable, bundles, minify, "
-            "compress, references",
+            "unknown key 'zzz'; known are: roots, output, url_prefix, exclude, standalone, stable, prehashed, "
+            "bundles, minify, compress, references",
         ),
         ("[minify]\njss = []", "unknown key 'jss' in [minify]; did you mean 'js'?"),
         ("[compress]\ngzip = 9", "unknown key 'gzip' in [compress]; did you mean 'gz'?"),
@@ -239,8 +268,25 @@ PREFIX_FIX = "\n  fix: give the path alone; a CDN's host belongs to the run stag
         # minify
         ('minify = {js = ["rjsmi"]}', "unknown minifier 'rjsmi' for js in [minify]; did you mean 'rjsmin'?"),
         ('minify = {css = ["rjsmin"]}', "unknown minifier 'rjsmin' for css in [minify]; did you mean 'rcssmin'?"),
-        ('minify = {js = ["uglify"]}', "unknown minifier 'uglify' for js in [minify]; known are: jsmin, rjsmin"),
+        (
+            'minify = {js = ["uglify"]}',
+            "unknown minifier 'uglify' for js in [minify]; known are: jsmin, rjsmin, esbuild",
+        ),
         ('minify = {js = "rjsmin"}', "'js' in [minify] is to be a list of strings, not a string"),
+        ('minify = {keep = "yes"}', "'keep' in [minify] is to be true or false, not a string"),
+        ("minify = {source_maps = 1}", "'source_maps' in [minify] is to be true or false, not a number"),
+        ("minify = {esbuild = true}", "'esbuild' in [minify] is to be a string, not a boolean"),
+        ('minify = {skip = "a"}', "'skip' in [minify] is to be a list of strings, not a string"),
+        ("minify = {overrides = []}", "'overrides' in [minify] is to be a table of glob = table, not a list"),
+        ('[minify.overrides]\n"a/*" = "rjsmin"', '[minify.overrides."a/*"] is to be a table, not a string'),
+        (
+            '[minify.overrides."a/*"]\njss = []',
+            "unknown key 'jss' in [minify.overrides.\"a/*\"]; did you mean 'js'?",
+        ),
+        (
+            '[minify.overrides."a/*"]\ncss = ["rjsmin"]',
+            "unknown minifier 'rjsmin' for css in [minify.overrides.\"a/*\"]; did you mean 'rcssmin'?",
+        ),
         ("minify = {css = false}", "'css' in [minify] is to be a list of strings, not a boolean"),
         # compress
         ("compress = {br = 12}", "'br' in [compress] is a level from 0 to 11, or false"),
@@ -263,6 +309,19 @@ PREFIX_FIX = "\n  fix: give the path alone; a CDN's host belongs to the run stag
             'references = {missing = {"a/*" = false}}',
             "'missing' in [references] says 'False' for 'a/*'; a policy is one of: error, warn, ignore",
         ),
+        (
+            'references = {missing = {"a/*" = {css-ulr = "warn"}}}',
+            "'missing' in [references] names the unknown kind 'css-ulr' for 'a/*'; did you mean 'css-url'?",
+        ),
+        (
+            'references = {missing = {"a/*" = {css-url = 3}}}',
+            "'missing' in [references] says '3' for 'a/*'; a policy is one of: error, warn, ignore",
+        ),
+        (
+            'references = {external = ["/a", ""]}',
+            "'external' in [references] holds an empty prefix, which every URL starts with",
+        ),
+        ('references = {webmanifest = "a"}', "'webmanifest' in [references] is to be a list of strings, not a string"),
         (
             "references = {missing = false}",
             "'missing' in [references] is a policy, or a table of glob = policy",
@@ -330,17 +389,17 @@ def test_everything_that_is_wrong_is_said_at_once(base: Path) -> None:
             '[bundles."a"] is to be a table, not a number',
             "a root is a string or a table, not a number",
             f"the root 'nowhere' does not exist\n  fix: create '{base / 'nowhere'}', or remove it from 'roots'",
-            "unknown key 'colour'; known are: roots, output, url_prefix, exclude, standalone, stable, bundles, minify, "
-            "compress, references",
+            "unknown key 'colour'; known are: roots, output, url_prefix, exclude, standalone, stable, prehashed, "
+            "bundles, minify, compress, references",
             "unknown key 'prefx' in a root; did you mean 'prefix'?",
-            "unknown minifier 'no' for js in [minify]; known are: jsmin, rjsmin",
+            "unknown minifier 'no' for js in [minify]; known are: jsmin, rjsmin, esbuild",
         ]
     )
 
 
 def test_pyproject_holds_the_same_below_tool_assetbuild(base: Path) -> None:
     config = load(base, '[tool.assetbuild]\noutput = "out"\n[tool.assetbuild.minify]\njs = []\n', "pyproject.toml")
-    assert (config.output_dir, config.minify_js, config.label) == (base / "out", (), "pyproject.toml")
+    assert (config.output_dir, config.minifying("a").js, config.label) == (base / "out", (), "pyproject.toml")
     with pytest.raises(ConfigError) as caught:
         load(base, "[tool.assetbuild]\nroot = 1", "pyproject.toml")
     assert str(caught.value) == "pyproject.toml: unknown key 'root'; did you mean 'roots'?"
