@@ -14,15 +14,14 @@ import posixpath
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import tinycss2  # type: ignore[import-untyped]
 
 from assetbuild.build import build
 from assetbuild.config import Config, parse_config
@@ -32,7 +31,7 @@ from assetbuild.release import Release
 from assetbuild.verify import verify
 from tests.conftest import write_files
 from tests.support import packages
-from tests.support.judge import Judge
+from tests.support.judge import Judge, css_urls, custom_properties, mark, plain, unmarked
 from tests.support.packages import Package, Unavailable
 
 
@@ -216,11 +215,11 @@ def test_each_file_that_parsed_parses_after_and_means_the_same(
     after = judge.print_all(site.changed.values(), site.files_dir)
     assert [path for path in site.changed if path not in before] == []  # these packages are sound
     assert [path for path, file in site.changed.items() if file not in after] == []
-    marks = {_mark(path, entry["file"]).encode() for path, entry in site.manifest["assets"].items()}
+    marks = {mark(path, entry["file"]).encode() for path, entry in site.manifest["assets"].items()}
     different = [
         path
         for path, file in site.changed.items()
-        if _plain(before[path], path, frozenset()) != _plain(after[file], path, marks)
+        if plain(before[path], path, frozenset()) != plain(after[file], path, marks)
     ]
     assert different == []
 
@@ -253,8 +252,8 @@ def test_each_url_of_a_style_sheet_names_the_released_file_of_what_it_named_befo
     for path, file in site.released.items():
         if language_of(path) != "css":
             continue
-        before = [_target(path, url) for url in _css_urls(site.source(path).decode())]
-        after = [_target(file, url) for url in _css_urls((site.files_dir / file).read_bytes().decode())]
+        before = [_target(path, url) for url in css_urls(site.source(path).decode())]
+        after = [_target(file, url) for url in css_urls((site.files_dir / file).read_bytes().decode())]
         assert [target and logical[target] for target in after] == before, path
 
 
@@ -262,13 +261,12 @@ def test_each_url_of_a_style_sheet_names_the_released_file_of_what_it_named_befo
 def test_custom_properties_keep_their_values(built: Callable[[str], Built], name: str) -> None:
     """Scripts read them as text, so white space inside a value is part of it."""
     site = built(name)
-    marks = {_mark(path, entry["file"]).encode() for path, entry in site.manifest["assets"].items()}
+    marks = {mark(path, entry["file"]).encode() for path, entry in site.manifest["assets"].items()}
     for path, file in site.changed.items():
         if language_of(path) == "css":
             content = (site.files_dir / file).read_bytes()
-            plain = _MARKED.sub(lambda match: b"" if match[1] in marks else match[0], content)
-            after = _custom_properties(plain.decode())
-            assert after == _custom_properties(site.source(path).decode()), path
+            after = custom_properties(unmarked(content, marks).decode())
+            assert after == custom_properties(site.source(path).decode()), path
 
 
 @each_package
@@ -296,7 +294,7 @@ def test_each_fingerprint_outside_a_cycle_is_the_start_of_the_files_sha256(
         path
         for path, entry in site.manifest["assets"].items()
         if path not in site.cyclic
-        and _mark(path, entry["file"]) != hashlib.sha256((site.files_dir / entry["file"]).read_bytes()).hexdigest()[:16]
+        and mark(path, entry["file"]) != hashlib.sha256((site.files_dir / entry["file"]).read_bytes()).hexdigest()[:16]
     ]
     assert wrong == []
 
@@ -439,38 +437,6 @@ def _tarball(directory: Path, *members: tarfile.TarInfo, keep: tuple[str, ...] =
     return tarball, Package("x", "1", hashlib.sha256(tarball.read_bytes()).hexdigest(), keep)
 
 
-def _mark(path: str, file: str) -> str:
-    """The fingerprint in `file`: what it has and `path` has not. Not by our own code: this checks it."""
-    directory, _, name = path.rpartition("/")
-    stem, dot, extension = name.rpartition(".")
-    pattern = (
-        rf"{re.escape(stem)}\.([0-9a-f]{{16}})\.{re.escape(extension)}"
-        if dot
-        else rf"{re.escape(name)}\.([0-9a-f]{{16}})"
-    )
-    match = re.fullmatch(re.escape(directory + "/" if directory else "") + pattern, file)
-    assert match, f"{path} is released as {file}"
-    return match[1]
-
-
-_MARKED = re.compile(rb"\.([0-9a-f]{16})(?![0-9a-f])")
-_DOTTED = re.compile(rb"""(?<=["(])\.{1,2}/[^")]*(?=[")])""")
-_SPACED = re.compile(rb"((?:--|\()[\w-]+:|,|\() | (?=\))")
-
-
-def _plain(printed: bytes, path: str, marks: Set[bytes]) -> bytes:
-    """`printed` with each URL spelled in one way, without its fingerprint.
-
-    esbuild keeps white space that separates nothing before the value of a custom property, after a comma in
-    `var(--a, rgb(1, 2, 3))`, inside the parentheses of `var( --a )` and in `@supports (content: "")`. Values of custom
-    properties have a test of their own.
-    """
-    plain = _MARKED.sub(lambda match: b"" if match[1] in marks else match[0], printed)
-    directory = posixpath.dirname(path).encode()
-    plain = _DOTTED.sub(lambda url: posixpath.relpath(posixpath.join(b"/", directory, url[0]), b"/" + directory), plain)
-    return _SPACED.sub(rb"\1", plain) if language_of(path) == "css" else plain
-
-
 def _target(holder: str, url: str) -> str | None:
     """The file that `url` in `holder` names, below the same directory; None for what is no file of the site."""
     parts = urlsplit(url)
@@ -484,50 +450,3 @@ def _map_urls(content: bytes) -> Iterator[str]:
     match = re.search(rb"(?://|/\*)# sourceMappingURL=(\S+?)(?:\s*\*/)?$", last)
     if match:
         yield match[1].decode()
-
-
-def _css_urls(text: str) -> list[str]:
-    return list(_walk(_tokens(text)))
-
-
-def _custom_properties(text: str) -> list[tuple[str, str]]:
-    return list(_walk_custom(_tokens(text)))
-
-
-@cache
-def _tokens(text: str) -> list[Any]:
-    return list(tinycss2.parse_component_value_list(text, skip_comments=True))
-
-
-def _walk_custom(tokens: list[Any]) -> Iterator[tuple[str, str]]:
-    """Name and value of each declaration of a custom property, in order."""
-    for at, token in enumerate(tokens):
-        if token.type == "{} block":
-            yield from _walk_custom(token.content)
-        elif token.type == "ident" and token.value.startswith("--") and tokens[at + 1 : at + 2] == [":"]:
-            end = next((end for end in range(at, len(tokens)) if tokens[end] == ";"), len(tokens))
-            yield token.value, tinycss2.serialize(tokens[at + 2 : end]).strip()
-
-
-def _walk(tokens: list[Any]) -> Iterator[str]:
-    """Each URL that a style sheet names, in order: url(), src(), image-set() and @import, but no @namespace."""
-    rule = ""
-    for token in tokens:
-        if token.type == "at-keyword":
-            rule = token.lower_value
-        elif token.type == "url":
-            if rule != "namespace":
-                yield token.value
-        elif token.type == "string" and rule == "import":
-            yield token.value
-        elif token.type == "function" and token.lower_name in ("url", "src"):
-            if rule != "namespace":
-                yield from (item.value for item in token.arguments[:1] if item.type == "string")
-        elif token.type == "function":
-            if token.lower_name in ("image-set", "-webkit-image-set"):
-                yield from (item.value for item in token.arguments if item.type == "string")
-            yield from _walk(token.arguments)
-        elif token.type in ("() block", "[] block", "{} block"):
-            yield from _walk(token.content)
-        if token.type in ("literal", "{} block") and getattr(token, "value", ";") == ";":
-            rule = ""

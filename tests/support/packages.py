@@ -1,7 +1,7 @@
 """Real packages in fixed versions, fetched once into the user's cache directory. Nothing of them is committed.
 
-A package is named by its bytes: a tarball with another SHA-256 is refused.
-`python -m tests.support.packages` fetches all of them.
+npm's tarballs and PyPI's wheels. A package is named by its bytes: an archive with another SHA-256 is refused.
+`python -m tests.support.packages` fetches those that the tests use.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import hashlib
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Literal
 
-NPM_TIMEOUT = 300  # seconds for one tarball; the largest is 7 MB
+FETCH_TIMEOUT = 300  # seconds for one archive; the largest is 40 MB
 
 
 class Unavailable(Exception):
@@ -26,12 +30,16 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """`sha256` is of the tarball. Only files below one of the `keep` prefixes are unpacked."""
+    """`sha256` is of the archive. Only files below one of the `keep` prefixes are unpacked."""
 
     name: str
     version: str
     sha256: str
     keep: tuple[str, ...] = ("",)
+    index: Literal["npm", "pypi"] = "npm"
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}" if self.index == "npm" else f"{self.name}=={self.version}"
 
     @property
     def directory_name(self) -> str:
@@ -68,14 +76,14 @@ _ESBUILD = {  # (sys.platform, platform.machine()) -> package, SHA-256
 def fetch(package: Package) -> Path:
     """The directory with the package's files; do not write into it.
 
-    Safe with several processes at once: each unpacks for itself, the first rename wins. Raises Unavailable.
+    Safe with several processes at once: each unpacks for itself, the first rename wins. Raises Unavailable, and
+    ValueError for other bytes than the expected ones.
     """
-    cache_dir = _cache_dir()
-    target = cache_dir / package.directory_name
+    target = cache_dir() / package.directory_name
     if target.is_dir():
         return target
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache_dir) as staging:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as staging:
         unpacked = Path(staging, "unpacked")
         unpack(_download(package, Path(staging)), package, unpacked)
         try:
@@ -84,6 +92,12 @@ def fetch(package: Package) -> Path:
             if not target.is_dir():  # else another process was faster
                 raise
     return target
+
+
+def cache_dir() -> Path:
+    import platformdirs
+
+    return Path(os.environ.get("ASSETBUILD_TEST_CACHE") or platformdirs.user_cache_dir("assetbuild-tests"))
 
 
 def esbuild() -> Path:
@@ -95,56 +109,90 @@ def esbuild() -> Path:
     return fetch(Package(f"@esbuild/{name}", _ESBUILD_VERSION, sha256, ("bin/",))) / "bin" / "esbuild"
 
 
-def unpack(tarball: Path, package: Package, directory: Path) -> None:
+def unpack(archive: Path, package: Package, directory: Path) -> None:
     """Raises ValueError where the bytes are not the expected ones, or a member is no plain file inside the package."""
-    found = hashlib.sha256(tarball.read_bytes()).hexdigest()
+    found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != package.sha256:
-        raise ValueError(f"{package.name}@{package.version} has the SHA-256 {found}, not {package.sha256}")
+        raise ValueError(f"{package} has the SHA-256 {found}, not {package.sha256}")
     directory.mkdir()
-    with tarfile.open(tarball) as archive:
-        for member in archive:
-            if member.isdir():
-                continue
-            # npm's tarballs have one top directory, mostly but not always called "package".
-            path = member.name.partition("/")[2]
-            parts = path.split("/")
-            if not member.isreg() or member.name.startswith("/") or "\\" in path or {"", ".", ".."} & {*parts}:
-                raise ValueError(f"{package.name}@{package.version} holds '{member.name}', which is left alone")
-            if path.startswith(package.keep):
-                _write(archive, member, directory / path)
+    for member in _npm_members(archive) if package.index == "npm" else _wheel_members(archive):
+        path = member.path
+        if not member.plain or "\\" in path or {"", ".", ".."} & {*path.split("/")}:
+            raise ValueError(f"{package} holds '{member.name}', which is left alone")
+        if path.startswith(package.keep):
+            _write(member, directory / path)
 
 
-def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, file: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """`name` is the archive's; `path` is below the package's directory; a `plain` one is a file, and no link."""
+
+    name: str
+    path: str
+    plain: bool
+    executable: bool
+    stream: IO[bytes] | None
+
+
+def _npm_members(archive: Path) -> Iterator[_Member]:
+    """npm's tarballs have one top directory, mostly but not always called "package"."""
+    with tarfile.open(archive) as tar:
+        for info in tar:
+            if not info.isdir():
+                plain = info.isreg() and not info.name.startswith("/")
+                stream = tar.extractfile(info) if plain else None
+                yield _Member(info.name, info.name.partition("/")[2], plain, bool(info.mode & 0o100), stream)
+
+
+def _wheel_members(archive: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(archive) as wheel:
+        for info in wheel.infolist():
+            if not info.is_dir():
+                kind = stat.S_IFMT(info.external_attr >> 16)
+                with wheel.open(info) as stream:
+                    yield _Member(info.filename, info.filename, kind in (0, stat.S_IFREG), False, stream)
+
+
+def _write(member: _Member, file: Path) -> None:
+    assert member.stream
     file.parent.mkdir(parents=True, exist_ok=True)
-    stream = archive.extractfile(member)
-    assert stream
-    with stream, file.open("wb") as copy:
-        shutil.copyfileobj(stream, copy)
-    file.chmod(0o755 if member.mode & 0o100 else 0o644)
-
-
-def _cache_dir() -> Path:
-    import platformdirs
-
-    return Path(os.environ.get("ASSETBUILD_TEST_CACHE") or platformdirs.user_cache_dir("assetbuild-tests"))
+    with member.stream, file.open("wb") as copy:
+        shutil.copyfileobj(member.stream, copy)
+    file.chmod(0o755 if member.executable else 0o644)
 
 
 def _download(package: Package, directory: Path) -> Path:
-    """The tarball as npm's client gives it, from whatever registry npm is configured for."""
+    """The archive as the index's own client gives it, from wherever that client is configured to look."""
+    command = _npm(package) if package.index == "npm" else _pip(package, directory)
+    client = package.index.replace("pypi", "pip")
+    try:
+        # In a directory of its own: npm takes settings from the project that it is run in.
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=FETCH_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{client} gave no {package} in {FETCH_TIMEOUT} seconds") from None
+    archives = sorted([*directory.glob("*.tgz"), *directory.glob("*.whl")])
+    said = (done.stderr or done.stdout).strip()
+    if done.returncode and "DO NOT MATCH THE HASHES" in said:
+        raise ValueError(f"{package} is not the package that was expected: {said}")
+    if done.returncode or len(archives) != 1:
+        raise Unavailable(f"{client} gave no {package}: {said or f'exit status {done.returncode}'}")
+    return archives[0]
+
+
+def _npm(package: Package) -> list[str]:
     npm = shutil.which("npm")
     if not npm:
         raise Unavailable("npm is not installed")
-    command = [npm, "pack", f"{package.name}@{package.version}", "--ignore-scripts", "--silent", "--fetch-retries=1"]
-    try:
-        # In a directory of its own: npm takes settings from the project that it is run in.
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=NPM_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"npm gave no {package.name}@{package.version} in {NPM_TIMEOUT} seconds") from None
-    tarballs = sorted(directory.glob("*.tgz"))
-    if done.returncode or len(tarballs) != 1:
-        said = (done.stderr or done.stdout).strip() or f"exit status {done.returncode}"
-        raise Unavailable(f"npm gave no {package.name}@{package.version}: {said}")
-    return tarballs[0]
+    return [npm, "pack", str(package), "--ignore-scripts", "--silent", "--fetch-retries=1"]
+
+
+def _pip(package: Package, directory: Path) -> list[str]:
+    """The wheel's files are served, not run: which Python it is for does not matter."""
+    wanted = directory / "wanted.txt"
+    wanted.write_text(f"{package} --hash=sha256:{package.sha256}\n")
+    options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--ignore-requires-python", "--retries=1")
+    quiet = ("--quiet", "--no-input", "--disable-pip-version-check")
+    return [sys.executable, "-m", "pip", "download", *options, *quiet, "--dest=.", f"--requirement={wanted}"]
 
 
 if __name__ == "__main__":
