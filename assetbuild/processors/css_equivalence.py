@@ -7,18 +7,22 @@ is different: that costs a few bytes, while a wrong "equal" breaks a site. Custo
 
 from __future__ import annotations
 
-from assetbuild.processors.css_reader import Reader, UnreadableError
+from assetbuild.processors import css_plain
+from assetbuild.processors.css_matched import UnreadableError
+from assetbuild.processors.css_reader import Reader
 from assetbuild.processors.difference import Difference
 from assetbuild.references import css as references
 from assetbuild.syntax.css import NOT_ASCII_SUPERSETS, UTF8_BOM, declared_encoding, detect_encoding
 
 
-def difference(source: bytes, output: bytes) -> Difference | None:
-    """None if `output` is proven to mean what `source` means."""
+def difference(source: bytes, output: bytes, *, keep: bool = True) -> Difference | None:
+    """None if `output` is proven to mean what `source` means. `keep`: comments that begin with `/*!` count as well."""
     if source == output:
         return None
     if found := _encoding_difference(source, output):
         return found
+    if css_plain.same(source, output, keep=keep):
+        return _reference_difference(source, output)
     try:
         before = Reader(source)
     except UnreadableError as error:
@@ -28,7 +32,9 @@ def difference(source: bytes, output: bytes) -> Difference | None:
     except UnreadableError as error:
         return Difference(min(error.offset, len(source)), f"the output has {error.what}")
     return (
-        _first_difference(before, after) or _comment_difference(before, after) or _reference_difference(source, output)
+        _first_difference(before, after)
+        or (_comment_difference(before, after) if keep else None)
+        or _reference_difference(source, output)
     )
 
 

@@ -9,20 +9,10 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from assetbuild.syntax.css import Token, TokenKind, string_inner, tokenize, unescape, url_inner
+from assetbuild.processors.css_matched import OPENERS, MatchedTokens
+from assetbuild.syntax.css import unescape, url_inner
 
-MAX_DEPTH = 64  # of brackets; real style sheets stay below 10
 EXCERPT_LENGTH = 60  # characters
-
-
-class UnreadableError(Exception):
-    """What a browser may read otherwise than we do, or only repairs."""
-
-    def __init__(self, offset: int, what: str) -> None:
-        super().__init__(what)
-        self.offset = offset
-        self.what = what
-
 
 # How to read the tokens between two places. Where white space means nothing is said in `_is_meaningless`.
 _Mode = Literal["value", "selector", "attribute", "condition", "prelude"]
@@ -30,9 +20,6 @@ _Mode = Literal["value", "selector", "attribute", "condition", "prelude"]
 _CONDITIONAL = frozenset((b"@media", b"@supports", b"@container", b"@import", b"@custom-media"))
 _RESPELLED = frozenset(("url", "number", "percentage", "dimension", "hash"))
 _SIGNS = frozenset(("delim", ":", ","))
-_BROKEN = frozenset(("bad-string", "bad-url"))
-_CLOSERS = frozenset((")", "]", "}"))
-_OPENERS = {"(": ")", "function": ")", "[": "]", "{": "}"}
 _NTH = frozenset(
     ("nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "nth-col", "nth-last-col"),
 )
@@ -47,31 +34,28 @@ _MATCHERS = frozenset((b"~", b"|", b"^", b"$", b"*"))
 _HEX_COLOUR = re.compile(rb"#(?:[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})")
 
 
-class Reader:
+def statement_keys(statement: bytes, *, inside: bool) -> list[bytes]:
+    """What means something in one statement, which stands in a block or at the top. Raises UnreadableError."""
+    return Reader(statement, inside=inside).keys
+
+
+class Reader(MatchedTokens):
     """A style sheet as a list of keys, each a token or a mark of structure, equal where the meaning is.
 
     A key that is not a token's own bytes starts with byte 1, which is a token by itself and so starts no longer one.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, content: bytes, *, inside: bool = False) -> None:
+        """Raises UnreadableError. `inside`: that is what stands in a block."""
+        super().__init__(content)
         self.keys: list[bytes] = []
         self.places: list[int] = []  # of each key, the index of its token
-        self.kept_comments: list[tuple[int, int]] = []
         self.exact_colours = self.exact_numbers = False
-        # Four lists of one length, since a list of objects takes twice the time. Comments are not in them.
-        self.kinds: list[TokenKind] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
-        self._read_tokens(tokenize(content))
-        self.raws = [content[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
-        self._check_end()
-        self.closers = self._match()
-        self._statements(0, len(self.kinds), top=True)
+        self._statements(0, len(self.kinds), top=not inside)
 
     def offset(self, at: int) -> int:
         """Where the key number `at` stands, or the end."""
-        return self._start(self.places[at]) if at < len(self.places) else len(self.content)
+        return self.start(self.places[at]) if at < len(self.places) else len(self.content)
 
     def excerpt(self, at: int) -> str:
         """The source around a key."""
@@ -81,66 +65,6 @@ class Reader:
         start, end = self.kept_comments[at]
         return _shown(self.content[start:end])
 
-    # Tokens
-
-    def _read_tokens(self, tokens: list[Token]) -> None:
-        """White space that only a comment divides becomes one token."""
-        content, kinds, starts, ends = self.content, self.kinds, self.starts, self.ends
-        for kind, start, end in tokens:
-            if kind == "comment":
-                if not content.endswith(b"*/", start + 2, end):
-                    raise UnreadableError(start, "a comment that is not closed")
-                if content.startswith(b"/*!", start):
-                    self.kept_comments.append((start, end))
-            elif kind == "whitespace" and kinds and kinds[-1] == "whitespace":
-                ends[-1] = end
-            else:
-                if kind in _BROKEN:
-                    raise UnreadableError(start, f"a broken {kind[4:]}")
-                kinds.append(kind)
-                starts.append(start)
-                ends.append(end)
-
-    def _check_end(self) -> None:
-        """The end of the file closes everything; but who joins files, or appends to one, sees it otherwise."""
-        kind, start, raw = (self.kinds[-1], self.starts[-1], self.raws[-1]) if self.kinds else ("", 0, b"")
-        if kind == "string" and string_inner(raw)[1] == len(raw):
-            raise UnreadableError(start, "a string that is not closed")
-        if kind == "url" and (not raw.endswith(b")") or raw.endswith(b"\\)")):
-            raise UnreadableError(start, "a url() that is not closed")
-        if raw.endswith(b"\\"):
-            raise UnreadableError(start, "an escape that is not finished")
-
-    def _match(self) -> dict[int, int]:
-        """For each token that opens a bracket, by index, the one that closes it."""
-        pairs: dict[int, int] = {}
-        opened: list[int] = []
-        for index, kind in enumerate(self.kinds):
-            if kind in _OPENERS:
-                opened.append(index)
-                if len(opened) > MAX_DEPTH:
-                    raise UnreadableError(self.starts[index], f"brackets more than {MAX_DEPTH} deep")
-            elif kind in _CLOSERS:
-                if not opened or _OPENERS[self.kinds[opened[-1]]] != kind:
-                    raise UnreadableError(self.starts[index], f"a '{kind}' that closes nothing")
-                pairs[opened.pop()] = index
-        if opened:
-            raise UnreadableError(self.starts[opened[-1]], "a bracket that is not closed")
-        return pairs
-
-    def _skip_space(self, index: int, end: int) -> int:
-        return index + 1 if index < end and self.kinds[index] == "whitespace" else index
-
-    def _find(self, index: int, end: int, wanted: tuple[str, ...]) -> int:
-        """The first token of one of these kinds outside brackets, or `end`."""
-        kinds = self.kinds
-        while index < end and (kind := kinds[index]) not in wanted:
-            index = self.closers[index] + 1 if kind in _OPENERS else index + 1
-        return min(index, end)
-
-    def _start(self, index: int) -> int:
-        return self.starts[index] if index < len(self.kinds) else len(self.content)
-
     # Keys
 
     def _emit(self, key: bytes, index: int) -> None:
@@ -149,7 +73,7 @@ class Reader:
 
     def _emit_raw(self, index: int, end: int) -> None:
         """Everything as it is written, comments too, but for white space at both ends."""
-        start = self._start(index)
+        start = self.start(index)
         stop = self.ends[end - 1] if index < end else start
         self._emit(b"\1raw " + self.content[start:stop].strip(_WHITESPACE), index)
 
@@ -181,7 +105,7 @@ class Reader:
 
     def _at_rule(self, index: int, end: int) -> int:
         name = self.raws[index]
-        stop = self._find(index, end, ("{", ";"))
+        stop = self.find(index, end, ("{", ";"))
         self._emit(name, index)
         if name == b"@scope":
             self._sequence(index + 1, stop, "selector")
@@ -203,13 +127,13 @@ class Reader:
         name = index
         while not top and name < end and self.kinds[name] == "delim" and self.raws[name] in b"*_+/$!":
             name += 1  # old hacks: `*zoom:1` is a declaration to some browsers and a broken statement to all others
-        colon = self._skip_space(name + 1, end)
+        colon = self.skip_space(name + 1, end)
         named = name < end and self.kinds[name] == "ident" and colon < end and self.kinds[colon] == ":"
-        stop = self._find(index, end, ("{",) if top else ("{", ";"))
+        stop = self.find(index, end, ("{",) if top else ("{", ";"))
         has_block = stop < end and self.kinds[stop] == "{"
         if named and unescape(self.raws[name], "latin-1").startswith("--") and not top:
             return self._custom_property(index, colon, end)
-        is_rule = has_block and not (named and self._skip_space(colon + 1, end) == stop)
+        is_rule = has_block and not (named and self.skip_space(colon + 1, end) == stop)
         if is_rule and not (named and self.raws[name].startswith((b"--", b"\\"))):
             self._emit(b"\1rule", index)
             self._sequence(index, stop, "selector")
@@ -223,13 +147,13 @@ class Reader:
         return stop + 1 if not top and stop < end and self.kinds[stop] == ";" else stop
 
     def _custom_property(self, index: int, colon: int, end: int) -> int:
-        stop = self._find(colon, end, (";",))
+        stop = self.find(colon, end, (";",))
         self._emit(b"\1custom property", index)
         for at in range(index, colon):
             if self.kinds[at] != "whitespace":
                 self._emit(self.raws[at], at)
         mark = self._important_mark(colon + 1, stop)
-        value_end = self._start(stop if mark is None else mark)
+        value_end = self.start(stop if mark is None else mark)
         value = self.content[self.ends[colon] : value_end]
         # `--x:;` is older browsers' error, `--x: ;` is not: even that one space stays.
         self._emit(b"\1raw " + (value.strip(_WHITESPACE) or (value[:1] and b" ")), colon)
@@ -254,6 +178,7 @@ class Reader:
         self.exact_colours = prop.endswith("filter")
         self.exact_numbers = prop == "unicode-range"
         self._sequence(colon + 1, stop, "value")
+        self.exact_colours = self.exact_numbers = False
 
     # Component values
 
@@ -267,7 +192,7 @@ class Reader:
                     self._emit(b" ", index)
                 index += 1
                 continue
-            if kind in _OPENERS:
+            if kind in OPENERS:
                 self._brackets(index, mode, conditional=conditional)
                 index = self.closers[index]
             else:
@@ -316,7 +241,7 @@ class Reader:
 
     def _inner_mode(self, index: int, kind: str, name: str, mode: _Mode, *, conditional: bool) -> _Mode | None:
         """How to read what is in brackets; None: not at all, it stays as it is."""
-        first = self._skip_space(index + 1, self.closers[index])
+        first = self.skip_space(index + 1, self.closers[index])
         holds_custom = self.kinds[first] == "ident" and self.raws[first].startswith((b"--", b"\\"))
         if kind == "{" or name == "style" or (conditional and holds_custom):
             return None

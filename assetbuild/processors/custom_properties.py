@@ -9,16 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from assetbuild.syntax.css import Token, tokenize
+from assetbuild.processors.css_pieces import NotPlainError, pieces
+from assetbuild.syntax.css import tokens
 
 _OPENERS = {"{": "}", "(": ")", "[": "]", "function": ")"}
 _SPACE = ("whitespace", "comment")
+_SPACES = b" \t\r\n\f"
+_NAME = re.compile(rb"--[A-Za-z0-9_\-\x80-\xff]*[ \t\r\n\f]*:")
 
 
 def sheltered(run: Callable[[bytes], bytes], content: bytes) -> bytes:
     """`run(content)`, with every custom property's value as it was."""
     mark = b"assetbuild-kept-"
-    spans = list(_values(content)) if b"--" in content and mark not in content else []
+    spans = _values(content) if b"--" in content and mark not in content else []
     if not spans:
         return run(content)
     pieces: list[bytes] = []
@@ -32,45 +35,54 @@ def sheltered(run: Callable[[bytes], bytes], content: bytes) -> bytes:
     return re.sub(mark + rb"(\d+)_", lambda found: kept[int(found[1])], run(hidden))
 
 
-def _values(content: bytes) -> Iterator[tuple[int, int]]:
+def _values(content: bytes) -> list[tuple[int, int]]:
     """The span of each value without the white space around it, which means nothing unless it is all there is."""
-    tokens = tokenize(content)
-    starts_here, at = True, 0
-    while at < len(tokens):
-        kind, start, _ = tokens[at]
-        if starts_here and kind == "ident" and content.startswith(b"--", start):
-            colon = _after_space(tokens, at + 1)
-            if colon < len(tokens) and tokens[colon][0] == ":":
-                first, at = colon + 1, _end_of_value(tokens, colon + 1)
-                while first < at - 1 and tokens[first][0] == "whitespace":
-                    first += 1
-                last = at - 1
-                while last > first and tokens[last][0] == "whitespace":
-                    last -= 1
-                if first <= last:
-                    yield tokens[first][1], tokens[last][2]
-                continue
-        if kind not in _SPACE:
-            starts_here = kind in ("{", "}", ";")
-        at += 1
+    try:
+        return list(_plain_values(content))
+    except NotPlainError:
+        return list(_all_values(content))
 
 
-def _after_space(tokens: list[Token], at: int) -> int:
-    while at < len(tokens) and tokens[at][0] in _SPACE:
-        at += 1
-    return at
+def _plain_values(content: bytes) -> Iterator[tuple[int, int]]:
+    for match in pieces(content):
+        body = match[2]
+        if body.startswith(b"--"):
+            name = _NAME.match(body)
+            if not name:
+                raise NotPlainError
+            value = body[name.end() :]
+            blank = len(value) - len(value.lstrip(_SPACES))
+            if value:
+                start = match.start(2) + name.end() + (blank if blank < len(value) else 0)
+                yield start, start + max(len(value.strip(_SPACES)), 1)
 
 
-def _end_of_value(tokens: list[Token], at: int) -> int:
-    """Where the `;` or the `}` that ends a declaration stands."""
-    closers: list[str] = []
-    while at < len(tokens):
-        kind = tokens[at][0]
+def _all_values(content: bytes) -> Iterator[tuple[int, int]]:
+    """The same from the tokens, in a loop that keeps none of them."""
+    starts_here = True  # whether a declaration can start
+    named = False  # whether its name was just read
+    value: tuple[int, int] | None = None
+    closers: list[str] | None = None  # of the brackets that are open in a value
+    for kind, start, end in tokens(content):
+        if closers is None:
+            if named and kind == ":":
+                value, closers = None, []
+            elif kind not in _SPACE:
+                named = starts_here and kind == "ident" and content.startswith(b"--", start)
+                starts_here = kind in ("{", "}", ";")
+            continue
+        if not closers and kind in (";", "}"):
+            if value:
+                yield value
+            starts_here, named, closers = True, False, None
+            continue
         if closers and kind == closers[-1]:
             closers.pop()
-        elif not closers and kind in (";", "}"):
-            break
         elif kind in _OPENERS:
             closers.append(_OPENERS[kind])
-        at += 1
-    return at
+        if value is None or content[value[0]] in _SPACES:
+            value = start, end
+        elif kind != "whitespace":
+            value = value[0], end
+    if value and closers is not None:
+        yield value

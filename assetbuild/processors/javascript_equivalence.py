@@ -43,13 +43,15 @@ class _Kinds(NamedTuple):
     line_bound: frozenset[int]  # nodes with a token that must share its line with the next or the last one
     with_next: frozenset[int]
     with_last: frozenset[int]
-    binary: int
+    with_words: frozenset[int]
     words: frozenset[int]  # operators that are words
     operations: frozenset[int]
     accesses: frozenset[int]
     update: int
     awaiting: int
     statement: int
+    with_body: frozenset[int]  # statements that a statement is part of, and no declaration
+    let: int
     block: int
     arrow: int
     export: int
@@ -65,6 +67,9 @@ def difference(source: bytes, output: bytes, source_tree: Tree | None = None) ->
         return Difference(first_error(before), "the source is not understood, so nothing can be proven")
     if after is None or not javascript.is_whole(after):
         return _not_javascript(source, output, before, after)
+    offset = _stray_hashbang(source, before)
+    if offset is not None:
+        return Difference(offset, "'#!' begins a comment at the very start of a file alone")
     offset = _html_comment(source, before)
     if offset is not None:
         return Difference(offset, "this can be an HTML-like comment or an operator")
@@ -122,8 +127,8 @@ def _first_difference(source: bytes, output: bytes, before: Tree, after: Tree) -
             was, now = _has_line_end(source, our_parts, kinds), _has_line_end(output, their_parts, kinds)
             if was != now or (was and kind != kinds.awaiting):
                 return Difference(ours.start_byte, "a line end here ends the statement, if not for the parser")
-        if kind == kinds.binary and _runs_together(output, their_parts, kinds):
-            return Difference(our_parts[1].start_byte, "a number and the word after it ran together")
+        if kind in kinds.with_words and _runs_together(output, their_parts, kinds):
+            return Difference(ours.start_byte, "a number and the word after it ran together")
         if _is_misread(source, kind, our_parts, kinds):
             return Difference(ours.start_byte, "engines end a statement in here where the parser does not")
         for ours, theirs in zip(reversed(our_parts), reversed(their_parts), strict=True):
@@ -151,15 +156,19 @@ def _has_line_end(content: bytes, parts: list[Node], kinds: _Kinds) -> bool:
 
 def _runs_together(output: bytes, parts: list[Node], kinds: _Kinds) -> bool:
     """`1in x`: two tokens to the parser, an error to engines."""
-    left, operator = parts[0].end_byte, parts[1]
-    return left == operator.start_byte and operator.kind_id in kinds.words and output[left - 1 : left] not in _CLOSING
+    return any(
+        right.kind_id in kinds.words
+        and left.end_byte == right.start_byte
+        and output[left.end_byte - 1 : left.end_byte] not in _CLOSING
+        for left, right in pairwise(parts)
+    )
 
 
 def _is_misread(source: bytes, kind: int, parts: list[Node], kinds: _Kinds) -> bool:
     """Whether the parser reads on where engines end a statement, and takes a regular expression there for divisions.
 
-    After `x => {}`, after what `export default` declares, after a block `{a: b}`, which it takes for an object; and
-    before a bracket after `x++`.
+    After `x => {}`, after what `export default` declares, after a block `{a: b}`, which it takes for an object; before
+    a bracket after `x++`; and after a `let` that is a name, as it is where no declaration may stand: `if (x) let`.
     """
     if kind in kinds.accesses and parts[0].kind_id == kinds.update:
         return True
@@ -167,6 +176,8 @@ def _is_misread(source: bytes, kind: int, parts: list[Node], kinds: _Kinds) -> b
         return parts[0].kind_id == kinds.arrow
     if kind == kinds.statement:
         return source.startswith(b"{", parts[0].start_byte)
+    if kind in kinds.with_body:
+        return any(right.kind_id == kinds.let and left.type != "(" for left, right in pairwise(parts))
     if kind == kinds.arrow:
         return parts[-1].kind_id != kinds.block and source.startswith(b"{", parts[-1].start_byte)
     if kind != kinds.export:
@@ -175,6 +186,16 @@ def _is_misread(source: bytes, kind: int, parts: list[Node], kinds: _Kinds) -> b
     while first and first.kind_id not in kinds.declared:
         first = first.children[0] if first.child_count else None
     return first is not None and first != value
+
+
+def _stray_hashbang(content: bytes, tree: Tree) -> int | None:
+    """The offset of a `#!` that follows white space or a comment: the parser takes it, engines refuse the file."""
+    if b"#!" not in content:
+        return None
+    first = next((node for node in tree.root_node.children if node.type != "comment"), None)
+    if first is None or first.type != "hash_bang_line" or content[: first.start_byte] in (b"", codecs.BOM_UTF8):
+        return None
+    return first.start_byte
 
 
 def _html_comment(content: bytes, tree: Tree) -> int | None:
@@ -240,7 +261,7 @@ def _kinds(language: Language) -> _Kinds:
         ),
         with_next=_numbers(language, "async await yield using throw return break continue", False),
         with_last=_numbers(language, "=> ++ --", False),
-        binary=min(named("binary_expression")),
+        with_words=named("binary_expression for_in_statement"),
         words=_numbers(language, "in instanceof", False),
         operations=named(
             "binary_expression call_expression member_expression subscript_expression ternary_expression"
@@ -250,6 +271,11 @@ def _kinds(language: Language) -> _Kinds:
         update=min(named("update_expression")),
         awaiting=min(named("await_expression")),
         statement=min(named("expression_statement")),
+        with_body=named(
+            "if_statement else_clause for_statement for_in_statement while_statement do_statement with_statement"
+            " labeled_statement"
+        ),
+        let=min(named("lexical_declaration")),
         block=min(named("statement_block")),
         arrow=min(named("arrow_function")),
         export=min(named("export_statement")),

@@ -2,7 +2,8 @@
 
 Minifiers of white space break files now and then. So each one's output is compared with its source, syntax against
 syntax, and released only if nothing but comments and meaningless white space differs. Otherwise the next tool has its
-turn, in the end the source stays as it is, and a warning says where they differ.
+turn, in the end the source stays as it is, and a warning says where they differ. The output of a tool that restructures
+is taken on trust, within the bounds of processors.trusted.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, repeat
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assetbuild.errors import Problem, ProcessorError, place_at
 from assetbuild.model import Language
-from assetbuild.processors import css_equivalence, javascript_equivalence
+from assetbuild.processors import css_equivalence, esbuild, javascript_equivalence, lightningcss, trusted
 from assetbuild.processors.custom_properties import sheltered
 from assetbuild.processors.difference import Difference
+from assetbuild.processors.trusted import Refused
 from assetbuild.references import javascript as references
+from assetbuild.rules import TRUSTED, MinifyOptions
 from assetbuild.syntax import css, javascript
 
 if TYPE_CHECKING:
@@ -33,48 +36,94 @@ LONG_LINES = 500  # bytes in a line, on average: nobody writes so, tools do
 _ENDS = 100  # empty reads after the end of the text: jsmin does a handful
 _LONG_ENOUGH = 2_000  # bytes; in shorter files one long line says nothing
 _UNPROVEN = "is released as it was written: no minifier leaves its meaning as it is"
+_REFUSED = "is released as it was written: no minifier takes it"
+_DEFAULTS = MinifyOptions()
 
 
 @dataclass(frozen=True, slots=True)
 class Minified:
-    """`tool` is what made `content`, with its version; None where that is the source as it was."""
+    """`tool` is what made `content`, with its version; None where that is the source as it was. `source_map` is a map
+    of `content` that the tool made, to the sources of the map that it was given if there was one."""
 
     content: bytes
     tool: str | None = None
     warnings: tuple[Problem, ...] = ()
+    source_map: bytes | None = None
 
 
-def minify(content: bytes, language: Language, tools: tuple[str, ...], name: str) -> Minified:
-    """The output of the first of `tools` that is proven equal in meaning, else `content` with a warning.
+@dataclass(frozen=True, slots=True)
+class _Tool:
+    """`run` gives the output, and the map that it made."""
 
-    `name` is what messages call the file. Raises ProcessorError for a tool that is not installed.
+    name: str
+    version: str
+    run: Callable[[bytes], tuple[bytes, bytes | None]]
+    accepts: Callable[[bytes], bool] | None = None  # whether it can read its own output, where we cannot
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def is_trusted(self) -> bool:
+        return self.name in TRUSTED
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    tool: _Tool
+    found: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A script that is not understood here."""
+
+    difference: Difference
+    may_be_tried: bool  # by a tool that parses it for itself
+
+
+def minify(
+    content: bytes,
+    language: Language,
+    tools: tuple[str, ...],
+    name: str,
+    options: MinifyOptions = _DEFAULTS,
+    source_map: bytes | None = None,
+) -> Minified:
+    """The output of the first of `tools` that may be released, else `content` with a warning.
+
+    `name` is what messages call the file; `source_map` is the map that belongs to `content`. Raises ProcessorError for
+    a tool that is not installed.
     """
     if not content or is_minified(name, content) or _is_wide(content, language):
         return Minified(content)
-    runs = [_load(tool, name) for tool in tools]
-    tree = javascript.parse(content) if language == "js" and runs else None
-    if language == "js" and runs and (found := _not_understood(tree)):
-        return Minified(content, None, (_warning(content, name, found.what, found.offset, ()),))
-    failures: list[tuple[str, int, str]] = []  # tool, offset into `content`, what changed there
-    for tool, (run, version) in zip(tools, runs, strict=True):
-        try:
-            output = run(content)
-        except UnicodeDecodeError:
-            continue  # a tool for text only; that the source is none is not worth a warning
-        except Exception as error:  # whatever a minifier stumbles over
-            failures.append((f"{tool} {version}", 0, f"it failed: {str(error) or type(error).__name__}"))
+    mapped = options.source_maps or source_map is not None
+    loaded = [_load(tool, language, name, options, mapped) for tool in tools]
+    tree = javascript.parse(content) if language == "js" and tools else None
+    unread = _unread(tree) if language == "js" and tools else None
+    failures: list[_Failure] = []
+    for tool in loaded:
+        if unread and not (unread.may_be_tried and tool.is_trusted):
             continue
-        if len(output) >= len(content):
-            continue
-        found = _difference(content, output, tree)
-        if found is None:
-            return Minified(output, f"{tool} {version}")
-        failures.append((f"{tool} {version}", found.offset, found.what))
-    if not failures:
+        found = _tried(tool, content, language, options.keep, None if unread else tree)
+        if isinstance(found, Minified):
+            return replace(found, source_map=_composed(found.source_map, source_map))
+        failures += [_Failure(tool, found)] if found else []
+    if not failures and not unread:
         return Minified(content)
-    notes = tuple(f"{tool}: {what}" for tool, _, what in failures)
-    place = next((offset for _, offset, _ in reversed(failures) if offset), 0)
-    return Minified(content, None, (_warning(content, name, _UNPROVEN, place, notes),))
+    trusted_only = all(failure.tool.is_trusted for failure in failures)
+    what = unread.difference.what if unread else _REFUSED if trusted_only else _UNPROVEN
+    notes = tuple(f"{failure.tool.label}: {failure.found.what}" for failure in failures)
+    first = unread.difference.offset if unread else 0
+    place = next((failure.found.offset for failure in reversed(failures) if failure.found.offset), first)
+    return Minified(content, None, (Problem(what, place_at(content, place, place + 1, name), notes),))
+
+
+def tier(label: str) -> Literal["verified", "trusted"]:
+    """Of a label such as 'minify rjsmin 1.3.0': whether what that tool made was proven equal in meaning."""
+    step, _, tool = label.partition(" ")
+    return "verified" if step == "minify" and tool.partition(" ")[0] in _VERIFIED else "trusted"
 
 
 def is_minified(name: str, content: bytes) -> bool:
@@ -89,19 +138,46 @@ def _is_wide(content: bytes, language: Language) -> bool:
     return language == "css" and css.declared_encoding(content) in css.NOT_ASCII_SUPERSETS
 
 
-def _not_understood(tree: Tree | None) -> Difference | None:
+def _unread(tree: Tree | None) -> _Unread | None:
     if tree is None:
-        return Difference(0, "is too large or nested too deep to be minified, and released as it was written")
+        what = "is too large or nested too deep to be minified, and released as it was written"
+        return _Unread(Difference(0, what), False)  # nor are its references known
     if javascript.is_whole(tree):
         return None
     what = "is not understood as JavaScript here, so it is not minified, and released as it was written"
-    return Difference(javascript_equivalence.first_error(tree), what)
+    return _Unread(Difference(javascript_equivalence.first_error(tree), what), True)
 
 
-def _difference(content: bytes, output: bytes, tree: Tree | None) -> Difference | None:
+def _tried(
+    tool: _Tool, content: bytes, language: Language, keep: bool, tree: Tree | None
+) -> Minified | Difference | None:
+    """The output if it may be released; None where the tool has nothing to give, which is not worth a warning.
+
+    `tree` is that of a script; a script without one is not understood.
+    """
+    try:
+        output, source_map = tool.run(content)
+    except UnicodeDecodeError:
+        return None  # a tool for text only, and the source is none
+    except Refused as refused:
+        return Difference(refused.offset, refused.what)
+    except Exception as error:  # whatever a minifier stumbles over
+        return Difference(0, f"it failed: {str(error) or type(error).__name__}")
+    if len(output) >= len(content):
+        return None
+    if language == "js" and tree is None:
+        found = _unread_difference(tool, content, output, language)
+    elif tool.is_trusted:
+        found = trusted.difference(content, output, language, keep)
+    else:
+        found = _difference(content, output, tree, keep)
+    return found or Minified(output, tool.label, (), source_map)
+
+
+def _difference(content: bytes, output: bytes, tree: Tree | None, keep: bool) -> Difference | None:
     """`tree` is that of a script, and None for a style sheet, whose references are compared there too."""
     if tree is None:
-        return css_equivalence.difference(content, output)
+        return css_equivalence.difference(content, output, keep=keep)
     return javascript_equivalence.difference(content, output, tree) or _other_references(content, output, tree)
 
 
@@ -113,19 +189,44 @@ def _other_references(content: bytes, output: bytes, tree: Tree) -> Difference |
     return Difference(before[0].start if before else 0, "the output names other files")
 
 
-def _warning(content: bytes, name: str, what: str, offset: int, notes: tuple[str, ...]) -> Problem:
-    return Problem(what, place_at(content, offset, offset + 1, name), notes)
+def _unread_difference(tool: _Tool, content: bytes, output: bytes, language: Language) -> Difference | None:
+    """The tool parses what we do not. So it is asked to read its output; and what we do see of both must be alike."""
+    if not trusted.same_references(content, output, language):
+        return Difference(0, "the output names other files")
+    if tool.accepts and tool.accepts(output):
+        return None
+    return Difference(0, "it does not accept its own output")
 
 
-def _load(tool: str, name: str) -> tuple[Callable[[bytes], bytes], str]:
+def _composed(made: bytes | None, given: bytes | None) -> bytes | None:
+    if made is None or given is None:
+        return made
+    from assetbuild.sourcemaps import composed
+
+    return composed(made, given) or made
+
+
+def _load(tool: str, language: Language, name: str, options: MinifyOptions, mapped: bool) -> _Tool:
+    if tool == "esbuild":
+        binary, version = esbuild.find(options, name)
+        run = partial(esbuild.minify, binary, language=language, name=name, keep=options.keep, source_map=mapped)
+        return _Tool(tool, version, run, partial(esbuild.accepts, binary, language=language))
     try:
-        return _TOOLS[tool]()
+        if tool == "lightningcss":
+            return _Tool(
+                tool, lightningcss.version(), lambda content: (lightningcss.minify(content, keep=options.keep), None)
+            )
+        verified, version = _VERIFIED[tool]()
     except ImportError as error:
+        extra = "lightningcss" if tool == "lightningcss" else "build"
         raise ProcessorError(
             f"minifier '{tool}' is not installed",
             where=name,
-            fix=f"pip install 'assetbuild[build]', or remove '{tool}' from [minify]",
+            fix=f"pip install 'assetbuild[{extra}]', or remove '{tool}' from [minify]",
         ) from error
+    if options.keep:
+        return _Tool(tool, version, lambda content: (verified(content), None))
+    return _Tool(tool, version, lambda content: (verified(trusted.without_bangs(content, language)), None))
 
 
 @cache
@@ -172,7 +273,7 @@ def _cssmin() -> tuple[Callable[[bytes], bytes], str]:
     return partial(sheltered, run), cssmin.__version__
 
 
-_TOOLS: Mapping[str, Callable[[], tuple[Callable[[bytes], bytes], str]]] = {
+_VERIFIED: Mapping[str, Callable[[], tuple[Callable[[bytes], bytes], str]]] = {
     "jsmin": _jsmin,
     "rjsmin": _rjsmin,
     "cssmin": _cssmin,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
@@ -24,20 +25,23 @@ Token = tuple[TokenKind, int, int]  # kind, start, end; a plain tuple, because t
 
 UTF8_BOM = codecs.BOM_UTF8
 
+# Where `re` can be told never to go back, it does not keep about 90 bytes for each escape of a name, string or URL.
+_REPEATED = b"*+" if sys.version_info >= (3, 11) else b"*"
+
 # NUL is a name character: the standard reads it as U+FFFD.
-_NAME_CHAR = rb"[A-Za-z0-9_\-\x00\x80-\xff]"
+NAME_CHAR = rb"[A-Za-z0-9_\-\x00\x80-\xff]"
 _NAME_START = rb"[A-Za-z_\x00\x80-\xff]"
 # The white space that ends a hexadecimal escape. Deterministic: it must be taken where it stands.
 _HEX_END = rb"(?:\r\n|[ \t\r\n\f]|(?![ \t\r\n\f]))"
 _HEX = rb"(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{1,5}(?![0-9A-Fa-f]))" + _HEX_END
-_ESCAPE = rb"\\(?:" + _HEX + rb"|[^0-9A-Fa-f\n\r\f]|\Z)"
-_NAME_REST = _NAME_CHAR + rb"*(?:" + _ESCAPE + _NAME_CHAR + rb"*)*"
-_IDENT = rb"(?:--|-?(?:" + _NAME_START + rb"|" + _ESCAPE + rb"))" + _NAME_REST
+ESCAPE = rb"\\(?:" + _HEX + rb"|[^0-9A-Fa-f\n\r\f]|\Z)"
+_NAME_REST = NAME_CHAR + rb"*(?:" + ESCAPE + NAME_CHAR + rb"*)" + _REPEATED
+_IDENT = rb"(?:--|-?(?:" + _NAME_START + rb"|" + ESCAPE + rb"))" + _NAME_REST
 _NUMBER = rb"[+\-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+\-]?[0-9]+)?"
-_WHITESPACE = rb"[ \t\r\n\f]"
+WHITESPACE = rb"[ \t\r\n\f]"
 _COMMENT = rb"/\*.*?(?:\*/|\Z)"
-_STRING_ESCAPE = rb"\\(?:" + _HEX + rb"|\r\n|[^0-9A-Fa-f]|\Z)"
-_DOUBLE_QUOTED = rb'"[^"\\\n\r\f]*(?:' + _STRING_ESCAPE + rb'[^"\\\n\r\f]*)*'
+STRING_ESCAPE = rb"\\(?:" + _HEX + rb"|\r\n|[^0-9A-Fa-f]|\Z)"
+_DOUBLE_QUOTED = rb'"[^"\\\n\r\f]*(?:' + STRING_ESCAPE + rb'[^"\\\n\r\f]*)' + _REPEATED
 _SINGLE_QUOTED = _DOUBLE_QUOTED.replace(b'"', b"'")
 
 
@@ -49,17 +53,17 @@ def _letter(letter: str) -> bytes:
     return rb"(?:[" + low + high + rb"]" + itself + rb"|\\0{0,4}(?:" + hexes + rb")" + _HEX_END + rb")"
 
 
-_URL_OPEN = b"".join(map(_letter, "url")) + rb"\((?!" + _WHITESPACE + rb"*[\"'])" + _WHITESPACE + rb"*"
-_URL_CHARS = rb"[^\"'()\\ \t\r\n\f\x01-\x08\x0b\x0e-\x1f\x7f]*"
-_URL_BODY = _URL_CHARS + rb"(?:" + _ESCAPE + _URL_CHARS + rb")*"
+_URL_OPEN = b"".join(map(_letter, "url")) + rb"\((?!" + WHITESPACE + rb"*[\"'])" + WHITESPACE + rb"*"
+URL_CHARS = rb"[^\"'()\\ \t\r\n\f\x01-\x08\x0b\x0e-\x1f\x7f]*"
+_URL_BODY = URL_CHARS + rb"(?:" + ESCAPE + URL_CHARS + rb")" + _REPEATED
 _URL = _URL_OPEN + _URL_BODY
-_URL_END = _WHITESPACE + rb"*(?:\)|\Z)"
-_URL_REMNANT = rb"[^)\\]*(?:\\.?[^)\\]*)*\)?"
+_URL_END = WHITESPACE + rb"*(?:\)|\Z)"
+_URL_REMNANT = rb"[^)\\]*(?:\\.?[^)\\]*)" + _REPEATED + rb"\)?"
 
 # What an alternative found is told by the empty group at its end: `Match.lastindex` counts to it. The order matters
 # where one alternative could match the start of another.
 _ALTERNATIVES: tuple[tuple[bytes, tuple[TokenKind, ...]], ...] = (
-    (_WHITESPACE + rb"+()", ("whitespace",)),
+    (WHITESPACE + rb"+()", ("whitespace",)),
     (_URL + rb"(?:" + _URL_END + rb"()|" + _URL_REMNANT + rb"())", ("url", "bad-url")),
     (rb"-->()", ("cdc",)),
     (_IDENT + rb"(?:\(()|())", ("function", "ident")),
@@ -68,7 +72,7 @@ _ALTERNATIVES: tuple[tuple[bytes, tuple[TokenKind, ...]], ...] = (
     (_COMMENT + rb"()", ("comment",)),
     (_DOUBLE_QUOTED + rb'(?:(?:"|\Z)()|())', ("string", "bad-string")),
     (_SINGLE_QUOTED + rb"(?:(?:'|\Z)()|())", ("string", "bad-string")),
-    (rb"#(?:" + _NAME_CHAR + rb"|" + _ESCAPE + rb")" + _NAME_REST + rb"()", ("hash",)),
+    (rb"#(?:" + NAME_CHAR + rb"|" + ESCAPE + rb")" + _NAME_REST + rb"()", ("hash",)),
     (rb"@" + _IDENT + rb"()", ("at-keyword",)),
     (rb"<!--()", ("cdo",)),
     (rb".()", ("delim",)),
@@ -86,12 +90,12 @@ _OTHER_FUNCTION = rb"(?<![uU][rR][lL])(?<![sS][rR][cC])(?<![sS][eE][tT])\("
 _RUN = rb"(?!-->)" + _RUN_CHAR + rb"+(?:" + _OTHER_FUNCTION + _RUN_CHAR + rb"*\)" + _RUN_CHAR + rb"*){0,64}"
 _RUN_END = rb"(?:(?!" + _RUN_CHAR + rb"|[(\\])|(?<![A-Za-z0-9_\-\x00\x80-\xff#]))"
 _SCAN_ALTERNATIVES: tuple[tuple[bytes, tuple[ScanKind, ...]], ...] = (
-    (_WHITESPACE + rb"+()", ("nothing",)),
+    (WHITESPACE + rb"+()", ("nothing",)),
     (
-        _RUN + rb"(?:(?:;()|\{()|" + _OTHER_FUNCTION + rb"())" + _WHITESPACE + rb"*|" + _RUN_END + rb"())",
+        _RUN + rb"(?:(?:;()|\{()|" + _OTHER_FUNCTION + rb"())" + WHITESPACE + rb"*|" + _RUN_END + rb"())",
         ("other;", "other{", "other(", "other"),
     ),
-    (rb"(?:;()|\{()|\}())" + _WHITESPACE + rb"*", (";", "{", "}")),
+    (rb"(?:;()|\{()|\}())" + WHITESPACE + rb"*", (";", "{", "}")),
     (rb"(?:" + _COMMENT + rb"|<!--|-->)()", ("nothing",)),
     (_URL + rb"(?:" + _URL_END + rb"()|" + _URL_REMNANT + rb"())", ("url", "other")),
     (_IDENT + rb"(?:\(()|())", ("function", "other")),
@@ -100,7 +104,7 @@ _SCAN_ALTERNATIVES: tuple[tuple[bytes, tuple[ScanKind, ...]], ...] = (
     (_SINGLE_QUOTED + rb"(?:(?:'|\Z)()|())", ("string", "other")),
     (_NUMBER + rb"(?:" + _IDENT + rb")?()", ("other",)),
     (rb"#+(?=#)()", ("other",)),
-    (rb"#(?:" + _NAME_CHAR + rb"|" + _ESCAPE + rb")" + _NAME_REST + rb"()", ("other",)),
+    (rb"#(?:" + NAME_CHAR + rb"|" + ESCAPE + rb")" + _NAME_REST + rb"()", ("other",)),
     (rb"@" + _IDENT + rb"()", ("at-keyword",)),
     (rb".()", ("other",)),
 )
@@ -116,14 +120,18 @@ _NEWLINES = (b"\n", b"\r\n", b"\r", b"\f")
 
 def tokenize(content: bytes) -> list[Token]:
     """All tokens in order. A UTF-8 byte order mark is white space, as a decoder would have dropped it."""
-    tokens: list[Token] = []
+    return list(tokens(content))
+
+
+def tokens(content: bytes) -> Iterator[Token]:
+    """The same one by one: a list of them takes up to 200 times the memory of `content`."""
     start = 0
     if content.startswith(UTF8_BOM):
         start = len(UTF8_BOM)
-        tokens.append(("whitespace", 0, start))
+        yield "whitespace", 0, start
     kinds = _KINDS
-    tokens += [(kinds[m.lastindex or 0], m.start(), m.end()) for m in _TOKEN.finditer(content, start)]
-    return tokens
+    for match in _TOKEN.finditer(content, start):
+        yield kinds[match.lastindex or 0], match.start(), match.end()
 
 
 def scan(content: bytes) -> Iterator[tuple[ScanKind, int, int]]:

@@ -190,7 +190,9 @@ class _Run:
         return join_javascript(parts, output, prefix, anything=alone or self.compiled_later)
 
     def minify(self, tool: str, text: str) -> str:
-        result = minify(text.encode(errors="replace"), MINIFIERS[tool], (tool,), self.bundle.output)
+        path = self.bundle.output
+        options = self.recipe.config.minifying(path).options
+        result = minify(text.encode(errors="replace"), MINIFIERS[tool], (tool,), path, options)
         self.warnings += result.warnings
         if result.tool:
             self.minified.append(f"minify {result.tool}")
