@@ -5,7 +5,8 @@ import time
 import pytest
 
 from assetbuild.model import Reference
-from assetbuild.references.javascript import _may_name, find
+from assetbuild.references.javascript import find
+from assetbuild.references.javascript_words import may_name
 from assetbuild.syntax import javascript
 
 
@@ -201,7 +202,7 @@ def test_in_a_file_with_errors_whole_imports_count_and_those_inside_an_error_do_
     ],
 )
 def test_prose_and_packages_cost_no_parse(content: bytes) -> None:
-    assert not _may_name(content)
+    assert not may_name(content)
 
 
 def test_a_tree_at_hand_is_used() -> None:

@@ -8,6 +8,8 @@ browser would follow it is not judged here.
 from __future__ import annotations
 
 import codecs
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from assetbuild.model import Kind, Reference
@@ -26,6 +28,8 @@ from assetbuild.urls import is_local, path_length
 _NEEDLES = (b"url(", b"@import", b"image-set(", b"src(")
 _URL_FUNCTIONS = frozenset(("url", "src"))
 _IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
+# Means the same whatever the encoding, and has nothing but a path: no scheme, host, query, fragment or escape.
+_PLAIN_PATH = re.compile(rb"[A-Za-z0-9_.\-][A-Za-z0-9_.\-/%~+]*")
 # What the URL Standard strips from both ends (C0 controls and space), and what it drops everywhere.
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
@@ -74,8 +78,8 @@ _AFTER_ANY = {_START: _OTHER, _IMPORT: _MUTE}
 _PRELUDES = {"import": _IMPORT, **dict.fromkeys(("namespace", "document", "-moz-document", "supports"), _MUTE)}
 
 
-def _candidates(content: bytes) -> list[_Candidate]:
-    found: list[_Candidate] = []
+def _candidates(content: bytes) -> Iterator[_Candidate]:
+    found: list[_Candidate] = []  # those that wait for the end of a url() around or before them
     # The brackets that are open, as tuples since there may be millions: what closes it, the mode that then holds again,
     # whether statements are in it, whether it is an image-set().
     frames: list[tuple[str, str, bool, bool]] = []
@@ -86,6 +90,9 @@ def _candidates(content: bytes) -> list[_Candidate]:
     for kind, start, end in scan(content):
         if kind == "nothing":
             continue
+        if found and not unclosed:
+            yield from found
+            found.clear()
         of_url, awaited = awaited, None
         here: tuple[Kind, int] = ("css-import", import_start) if mode == _IMPORT else ("css-url", start)
         opened: tuple[str, str, bool, bool] | None = None
@@ -130,12 +137,21 @@ def _candidates(content: bytes) -> list[_Candidate]:
             closer, _, in_statements, in_image_set = opened
     for candidate in unclosed.values():
         candidate.whole_end = len(content)
-    return found
+    yield from found
 
 
 def _reference(content: bytes, candidate: _Candidate, encoding: str) -> Reference | None:
     """None for a URL that is not a file of ours."""
     raw = content[candidate.start : candidate.end]
+    if _PLAIN_PATH.fullmatch(raw):
+        return Reference(
+            candidate.kind,
+            raw.decode("ascii"),
+            candidate.start,
+            candidate.end,
+            candidate.whole_start,
+            candidate.whole_end,
+        )
     url = unescape(raw, encoding, in_string=candidate.in_string).strip(_STRIPPED).translate(_DROPPED)
     if not is_local(url):
         return None

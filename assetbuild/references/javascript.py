@@ -1,50 +1,47 @@
-"""JavaScript bytes -> the modules it names: `import`, `export ... from` and `import()` with a literal specifier.
+"""JavaScript bytes -> the files it names, by literals that imports, URLs and workers load.
 
-Only `./`, `../` and `/` name files; anything else is a package or another host. Found in the syntax tree, so never in
-comments, strings or regular expressions; parsed only where a byte pattern says that there may be something to find.
+- `import`, `export ... from`, `import()`, `import.defer()`, `import.source()`: only `./`, `../` and `/` name files
+  here, all else is a package or another host.
+- `new URL(x, import.meta.url)`, and the same as what a `Worker` or `SharedWorker` runs; `importScripts(x, ...)`: these
+  are URLs, where a bare name is a file; one that ends in a directory is no reference. The names count bare and of
+  `window`, `self` or `globalThis`, even if a script declares its own.
+
+A literal is a string, a template without substitutions, or either branch of `a ? "./x" : "./y"`. Found in the syntax
+tree, so never in comments, strings or regular expressions; parsed only where a word says that there may be something.
+
+Not references: `navigator.serviceWorker.register("/sw.js")`, since a service worker wants a name that stays;
+`new Worker("x.js")`, `fetch("x")` and the like, which the page's address resolves; `require()`, which is for Node; and
+names spelled with escapes (`\u0055RL`) or in brackets (`self["URL"]`).
 """
 
 from __future__ import annotations
 
-import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from assetbuild import urls
 from assetbuild.model import Kind, Reference
-from assetbuild.syntax import javascript
+from assetbuild.references import javascript_words as words
+from assetbuild.syntax import javascript, javascript_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node, Tree
 
-# What can precede a specifier, and its first character or a comment's. The patterns begin with a plain word, for which
-# `re` searches ten times as fast. White space is read in one run only; bytes from 0x80 may be Unicode's.
-_SPACE = rb"[\s\x80-\xff]*"
-_FROM = re.compile(rb"from(?<![\w$]from)" + _SPACE + rb"([\"'][./\\]|/[/*])")
-_IMPORT = re.compile(rb"import(?<![\w$]import)" + _SPACE + rb"(?:\(" + _SPACE + rb")?([\"'`][./\\]|/[/*])")
-_CALL = re.compile(rb"import(?<![\w$]import)(?=" + _SPACE + rb"(?:\(|/[/*]))")
+# Kind, start and end of a literal with its quotes, start and end of the construct around it.
+Found = tuple[Kind, int, int, int, int]
 
-# Comments are read through up to these limits. Beyond them the parser decides, in time that grows with the file.
-_COMMENTS = 16
-_COMMENT_LENGTH = 1_000
-_LINE_END = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
-_BLOCK_END = re.compile(rb"\*/")
-_SPECIFIER = re.compile(_SPACE + rb"(?:\(" + _SPACE + rb")?(/[/*]|[\"'`])?")
+_STATEMENTS: dict[bytes, Kind] = {b"import": "js-import", b"export": "js-export"}
+_COMMENTS = ("comment", "html_comment")
+_LITERALS = ("string", "template_string")
 
-_STATEMENTS: dict[str, Kind] = {"import_statement": "js-import", "export_statement": "js-export"}
-_CLAUSES = frozenset({"import_clause", "export_clause", "namespace_export", "*", "comment"})
+_GLOBAL_OBJECTS = frozenset({b"window", b"self", b"globalThis"})
+_WORKERS = frozenset({b"Worker", b"SharedWorker"})
 
-_PIECE = re.compile(
-    rb"""[^\\?#]+
-    | \\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}    # two halves of one character
-    | \\u\{[0-9a-fA-F]+\} | \\u[0-9a-fA-F]{4} | \\x[0-9a-fA-F]{2} | \\[0-3]?[0-7]{1,2}
-    | \\\r\n | \\[\xc2-\xf4][\x80-\xbf]{1,3} | \\. | .""",
-    re.VERBOSE | re.DOTALL,
-)
-_NAMED_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_LINE_ENDS = ("\n", "\r", "\r\n", "\u2028", "\u2029")
+_URL_KINDS = frozenset({"js-url", "js-worker", "js-import-scripts"})
+_RELATIVE = ("./", "../", "/")
+_DIRECTORIES = frozenset({"", ".", ".."})
+_TRIMMED = "".join(map(chr, range(0x21)))  # what a browser drops at the end of a URL
 
 
 def find(content: bytes, tree: Tree | None = None) -> list[Reference]:
@@ -54,112 +51,137 @@ def find(content: bytes, tree: Tree | None = None) -> list[Reference]:
     no ERROR node holds it: what is missed breaks a page in silence, what is invented is at worst reported as missing.
     A file too large or too deep to be parsed has none.
     """
-    if not _may_name(content):
+    if not words.may_name(content):
         return []
-    tree = tree or javascript.parse(content)
+    text = words.plain(content)
+    if tree is None or text != content:
+        tree = javascript.parse(text)
     if tree is None:
         return []
-    found = [_reference(content, *construct) for construct in (*_statements(tree), *_calls(content, tree))]
-    return sorted((one for one in found if one), key=lambda reference: reference.start)
+    found = [_reference(content, *construct) for construct in (*_statements(content, tree), *_calls(text, tree))]
+    unique = {one.start: one for one in found if one}
+    return [unique[start] for start in sorted(unique)]
 
 
 def is_unread(content: bytes) -> bool:
     """Whether `content` may hold references, but is too large or too deep to be parsed."""
-    return _may_name(content) and javascript.parse(content) is None
+    return words.may_name(content) and javascript.parse(words.plain(content)) is None
 
 
-def _may_name(content: bytes) -> bool:
-    """Whether a parse is worth its time: yes for every file with a reference, and for few others."""
-    for pattern in (_FROM, _IMPORT):
-        for match in pattern.finditer(content):
-            if not match[1].startswith(b"/") or _specifier_follows(content, match.start(1)):
-                return True
-    return False
+def _statements(content: bytes, tree: Tree) -> Iterator[Found]:
+    """Static imports and exports, up to their specifiers: they stand at the top level only.
 
-
-def _specifier_follows(content: bytes, offset: int) -> bool:
-    """Whether a string may follow the comments at `offset`."""
-    for _ in range(_COMMENTS):
-        close = _LINE_END if content.startswith(b"//", offset) else _BLOCK_END
-        end = close.search(content, offset + 2, offset + _COMMENT_LENGTH)
-        match = _SPECIFIER.match(content, end.end()) if end else None
-        if match is None:
-            break
-        if not match[1] or not match[1].startswith(b"/"):
-            return match[1] is not None
-        offset = match.start(1)
-    return True
-
-
-def _statements(tree: Tree) -> Iterator[tuple[Kind, Node, int, int]]:
-    """Static imports and exports with a specifier: they stand at the top level only. Cut before attributes and `;`."""
+    The tree says where statements begin, and the words are read anew: the parser ends some at a line end within, and is
+    thrown off by endings that are news to it.
+    """
     top = tree.root_node
-    for node in top.children:
-        kind = _STATEMENTS.get(node.type)
-        literal = node.child_by_field_name("source") if kind else None
-        if kind and literal:
-            yield kind, literal, node.start_byte, literal.end_byte
-    for broken in (top, *(node for node in top.children if node.is_error)):
-        if broken.is_error:
-            yield from _loose_statements(broken.children)
+    broken = (part for node in top.children if node.is_error for part in node.children)
+    for node in (*top.children, *broken):
+        start = node.start_byte
+        kind = _STATEMENTS.get(content[start : start + len(b"import")])
+        span = words.specifier(content, start) if kind else None
+        if kind and span:
+            yield kind, *span, start, span[1]
 
 
-def _loose_statements(parts: list[Node]) -> Iterator[tuple[Kind, Node, int, int]]:
-    """`export {x} from "./y" with {...}`, which the grammar lacks, and other endings that are news to the parser."""
-    keyword: Node | None = None
-    for part, literal in pairwise(parts):
-        if part.type in ("import", "export"):
-            keyword = part
-        elif part.type == "from" and keyword and literal.type == "string":
-            yield _STATEMENTS[f"{keyword.type}_statement"], literal, keyword.start_byte, literal.end_byte
-        elif part.type not in _CLAUSES:
-            keyword = None
-
-
-def _calls(content: bytes, tree: Tree) -> Iterator[tuple[Kind, Node, int, int]]:
-    offsets = [match.start() for match in _CALL.finditer(content)]
+def _calls(content: bytes, tree: Tree) -> Iterator[Found]:
+    """Every literal in a place where it names a file, with the call around it."""
+    offsets = words.offsets(content)
+    run_by_worker: set[tuple[int, int]] = set()  # starts and ends of what workers run
     for node in javascript.covering(tree, offsets) if offsets else ():
-        if node.type == "call_expression" and node.children[0].type == "import":
-            given = [part for part in node.children[-1].named_children if part.type != "comment"]
-            if given:
-                yield "js-dynamic-import", given[0], node.start_byte, node.end_byte
+        if node.type == "call_expression":
+            kind, specifiers = _call(content, node)
+        elif node.type == "new_expression":
+            kind, specifiers = _construction(content, node, run_by_worker)
+        else:
+            continue
+        for specifier in specifiers:
+            for literal in _literals(specifier):
+                yield kind, literal.start_byte, literal.end_byte, node.start_byte, node.end_byte
 
 
-def _reference(content: bytes, kind: Kind, literal: Node, whole_start: int, whole_end: int) -> Reference | None:
-    if literal.has_error or literal.type not in ("string", "template_string"):
+def _call(content: bytes, node: Node) -> tuple[Kind, list[Node]]:
+    callee = node.children[0]
+    if callee.type == "import":
+        return "js-dynamic-import", _arguments(node)[:1]
+    is_wanted = _global_name(content, callee) == b"importScripts"
+    return "js-import-scripts", _arguments(node) if is_wanted else []
+
+
+def _construction(content: bytes, node: Node, run_by_worker: set[tuple[int, int]]) -> tuple[Kind, list[Node]]:
+    """The URL of a `new URL(...)`. A worker is met before the one that it runs, which is remembered."""
+    name, given = _global_name(content, node.child_by_field_name("constructor")), _arguments(node)
+    if name in _WORKERS and given:
+        run_by_worker.add(_bare(given[0]).byte_range)
+    if name != b"URL" or len(given) < 2 or not _is_own_url(content, given[1]):
+        return "js-url", []
+    return "js-worker" if node.byte_range in run_by_worker else "js-url", given[:1]
+
+
+def _global_name(content: bytes, node: Node | None) -> bytes:
+    """The name that `node` is or takes from the global object; empty for any other expression."""
+    node = _bare(node) if node else None
+    if node and node.type == "member_expression":
+        holder, node = node.child_by_field_name("object"), node.child_by_field_name("property")
+        if not holder or holder.type != "identifier" or _text(content, holder) not in _GLOBAL_OBJECTS:
+            return b""
+    return _text(content, node) if node and node.type in ("identifier", "property_identifier") else b""
+
+
+def _is_own_url(content: bytes, node: Node) -> bool:
+    """Whether `node` is `import.meta.url`."""
+    node = _bare(node)
+    holder, name = node.child_by_field_name("object"), node.child_by_field_name("property")
+    if not holder or not name or _text(content, name) != b"url":
+        return False
+    meta = _bare(holder)
+    return meta.type == "meta_property" and meta.children[0].type == "import"
+
+
+def _arguments(node: Node) -> list[Node]:
+    given = node.child_by_field_name("arguments")
+    return _without_comments(given) if given and given.type == "arguments" else []
+
+
+def _literals(node: Node) -> Iterator[Node]:
+    """`node`, if it is a literal, or those that it chooses from."""
+    stack = [node]
+    while stack:
+        node = _bare(stack.pop())
+        if node.type == "ternary_expression":
+            branches = (node.child_by_field_name(name) for name in ("alternative", "consequence"))
+            stack.extend(branch for branch in branches if branch)
+        elif node.type in _LITERALS and not node.has_error and not _has_substitution(node):
+            yield node
+
+
+def _has_substitution(node: Node) -> bool:
+    return any(part.type == "template_substitution" for part in node.children)
+
+
+def _bare(node: Node) -> Node:
+    """`node` without parentheses around it."""
+    while node.type == "parenthesized_expression" and len(inside := _without_comments(node)) == 1:
+        node = inside[0]
+    return node
+
+
+def _without_comments(node: Node) -> list[Node]:
+    return [part for part in node.named_children if part.type not in _COMMENTS]
+
+
+def _text(content: bytes, node: Node) -> bytes:
+    return content[node.start_byte : node.end_byte]
+
+
+def _reference(content: bytes, kind: Kind, start: int, end: int, whole_start: int, whole_end: int) -> Reference | None:
+    path, length = javascript_strings.path(content[start + 1 : end - 1])
+    if not urls.is_local(path) or not (_is_file(path) if kind in _URL_KINDS else path.startswith(_RELATIVE)):
         return None
-    if any(part.type == "template_substitution" for part in literal.children):
-        return None
-    start = literal.start_byte + 1
-    path, length = _path(content[start : literal.end_byte - 1])
-    if not path.startswith(("./", "../", "/")) or not urls.is_local(path):
-        return None
-    return Reference(kind, path, start, start + length, whole_start, whole_end)
+    return Reference(kind, path, start + 1, start + 1 + length, whole_start, whole_end)
 
 
-def _path(raw: bytes) -> tuple[str, int]:
-    """The path of the URL that a string literal holds, and how many of its raw bytes that path takes."""
-    text, end = [], 0
-    for match in _PIECE.finditer(raw):
-        piece = _unescape(match[0].decode("utf-8", "surrogateescape"))
-        if piece in ("?", "#"):
-            break
-        text.append(piece)
-        end = match.end()
-    return "".join(text), end
-
-
-def _unescape(piece: str) -> str:
-    """One escape sequence as the character it stands for; any other text as it is."""
-    if not piece.startswith("\\"):
-        return piece
-    body = piece[1:]
-    if body[0] in "ux" and len(body) > 1:
-        codes = [int(digits, 16) for digits in re.findall("[ux]{?([0-9a-fA-F]+)", piece)]
-        if len(codes) == 2:
-            return chr(0x10000 + ((codes[0] - 0xD800) << 10) + (codes[1] - 0xDC00))
-        # Half a character alone goes into a URL as the replacement character (URL Standard).
-        return "\ufffd" if 0xD800 <= codes[0] < 0xE000 or codes[0] > 0x10FFFF else chr(codes[0])
-    if body[0] in "01234567":
-        return chr(int(body, 8))
-    return "" if body in _LINE_ENDS else _NAMED_ESCAPES.get(body, body)
+def _is_file(path: str) -> bool:
+    """Whether a URL's path can name a file: what ends in a slash, `.` or `..` is a directory."""
+    last = path.rstrip(_TRIMMED).replace("\\", "/").rpartition("/")[2]
+    return last.lower().replace("%2e", ".") not in _DIRECTORIES

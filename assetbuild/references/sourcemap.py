@@ -13,6 +13,7 @@ from assetbuild.model import Language, Reference
 from assetbuild.syntax import javascript
 
 _MARK = b"sourceMappingURL="
+_INLINE = _MARK + b"data:"
 _OPENING = re.compile(rb"(?://|/\*)[#@]\s*\Z")
 _OPENING_LENGTH = 16  # bytes, white space before the mark included
 
@@ -52,6 +53,12 @@ def comment_span(content: bytes, language: Language) -> tuple[int, int] | None:
     """Where the comment stands, whatever its URL is."""
     found = _comment(content, language)
     return (found[0], found[3]) if found else None
+
+
+def inline_url(content: bytes, language: Language) -> tuple[int, int] | None:
+    """Where the data: URL of a map that stands in the comment itself starts and ends."""
+    found = _comment(content, language) if _INLINE in content else None
+    return (found[1], found[2]) if found and content.startswith(b"data:", found[1]) else None
 
 
 def strip(content: bytes, language: Language) -> bytes:
