@@ -26,7 +26,7 @@ class Artifact:
     sha256: str
     size: int
     integrity: str | None
-    stable: bool  # released under its own name as well
+    stable: bool  # released under its own name as well, beside a fingerprinted one
 
 
 def make_artifacts(graph: Graph, names: Mapping[str, str], config: Config) -> list[Artifact]:
@@ -40,7 +40,8 @@ def make_artifacts(graph: Graph, names: Mapping[str, str], config: Config) -> li
             sha256, size = hashlib.sha256(content).hexdigest(), len(content)
             if language_of(path):  # subresource integrity is for scripts and style sheets
                 integrity = "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
-        artifacts.append(Artifact(path, names[path], sha256, size, integrity, stable(path)))
+        is_stable = stable(path) and not compiled.prehashed
+        artifacts.append(Artifact(path, names[path], sha256, size, integrity, is_stable))
     return artifacts
 
 
@@ -80,6 +81,8 @@ def make_manifest(graph: Graph, artifacts: Iterable[Artifact], config: Config) -
             entry["integrity"] = artifact.integrity
         if artifact.stable:
             entry["stable"] = True
+        if graph.assets[artifact.logical_path].prehashed:
+            entry["prehashed"] = True
         for key, kinds in _IMPORTS.items():
             if imports := _imports(graph, artifact.logical_path, kinds):
                 entry[key] = imports

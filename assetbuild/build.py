@@ -47,7 +47,7 @@ def build(
     def compile_one(path: str) -> Compiled:
         if path in bundles:
             return compile_bundle(bundles[path], config, sources)
-        return compile_source(sources[path], config)
+        return compile_source(sources[path], config, sources)
 
     compile_all = _together(compile_one, lambda done: progress("compile", done, len(known)))
     graph = link(_wanted(known, bundles, config), known, compile_all, sources, config)

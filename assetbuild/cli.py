@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import click
 
 from assetbuild import __version__
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError, Problem
-from assetbuild.report import all_json, build_json, table
+from assetbuild.report import all_json, build_json, grouped, table
 
 if TYPE_CHECKING:
     from assetbuild.config import Config
@@ -44,6 +44,11 @@ class Output:
         first, _, rest = str(problem).partition("\n")
         shown = click.style(("warning: " if warning else "") + first, fg="yellow" if warning else "red")
         click.echo(_encodable(shown + ("\n" + rest if rest else "")), err=True, color=self.color)
+
+    def problems(self, problems: Sequence[Problem], *, warning: bool = False) -> None:
+        """Those of one cause as one, unless everything is wanted."""
+        for problem in problems if self.verbosity > 0 else grouped(problems):
+            self.problem(problem, warning=warning)
 
     def result(self, data: Mapping[str, Any]) -> None:
         if self.as_json:
@@ -123,8 +128,7 @@ def build(
         if no_compress:
             config = replace(config, compress=())
         release = _build(config, output, flat_dir.absolute() if flat_dir else None, jobs, minify=not no_minify)
-        for warning in release.warnings:
-            output.problem(warning, warning=True)
+        output.problems(release.warnings, warning=True)
         seconds = time.perf_counter() - started
         _say_release(release, output, seconds)
         output.result(build_json(release=release, seconds=seconds))
@@ -173,8 +177,7 @@ def _failures(output: Output, as_json: Callable[..., Mapping[str, Any]]) -> Iter
         yield
     except AssetBuildError as error:
         errors = error.errors if isinstance(error, BuildFailed) else (error,)
-        for one in errors:
-            output.problem(one.problem)
+        output.problems([one.problem for one in errors])
         if len(errors) > 1:
             click.echo(f"assetbuild: {len(errors)} errors", err=True)
         output.result(as_json(errors=[one.problem for one in errors]))

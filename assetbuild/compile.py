@@ -1,63 +1,79 @@
 """One source, or one bundle, -> Compiled: its bytes before references are rewritten, and where those references stand.
 
-Knows no other file: what comes out depends on the content and the configuration alone, so the order in which assets
-are compiled cannot matter.
+Knows no other file, but for the source map that a script or style sheet names and a tool passes on: what comes out
+depends on the content and the configuration alone, so the order in which assets are compiled cannot matter.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from assetbuild import sourcemaps
 from assetbuild.config import Config
-from assetbuild.errors import Place, Problem, SourceError, quoted
-from assetbuild.model import Compiled, Language, Origin, Reference, Source, language_of
+from assetbuild.errors import Place, Problem, SourceError, place_at, quoted
+from assetbuild.globs import matcher
+from assetbuild.model import Compiled, Format, Language, Origin, Reference, Source, language_of
 from assetbuild.processors.minify import Minified, minify
-from assetbuild.references import css, javascript, sourcemap
-from assetbuild.urls import resolve
+from assetbuild.references import css, javascript, sourcemap, svg, webmanifest
+from assetbuild.rules import TRUSTED
+from assetbuild.urls import relative, resolve, top_of
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
-_FIND: Mapping[Language, Callable[[bytes], Sequence[Reference]]] = {"css": css.find, "js": javascript.find}
+_FIND: Mapping[Format, Callable[[bytes], Sequence[Reference]]] = {
+    "css": css.find,
+    "js": javascript.find,
+    "svg": svg.find,
+    "webmanifest": webmanifest.find,
+}
+_COMMENTS: Mapping[Language, str] = {"css": "\n/*# sourceMappingURL={} */\n", "js": "\n//# sourceMappingURL={}\n"}
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
 
 
-def compile_source(source: Source, config: Config) -> Compiled:
-    """Raises SourceError where the file cannot be read."""
-    path, language = source.logical_path, language_of(source.logical_path)
-    if language is None:
+def compile_source(source: Source, config: Config, sources: Mapping[str, Source]) -> Compiled:
+    """`sources` are all that there are, by logical path.
+
+    Raises SourceError where the file cannot be read, ProcessorError where a minifier is not installed.
+    """
+    path, kind = source.logical_path, config.references.format_of(source.logical_path)
+    prehashed = matcher(config.prehashed)(path)
+    if kind is None:
         digest, size = hash_source(source)
-        return Compiled(path, None, source.file, digest, size, size, (path,))
+        return Compiled(path, None, source.file, digest, size, size, (path,), prehashed=prehashed)
     content = read_source(source)
-    written = tuple(_FIND[language](content))
-    source_map = sourcemap.find(content, language)
-    minified = _minify(content, language, config, path)
-    if language == "js" and not written and javascript.is_unread(content):
-        what = "is too large or nested too deep to be read, so the files that it imports keep their names"
-        minified = replace(minified, warnings=(*minified.warnings, Problem(what, Place(path))))
-    if minified.tool is None and not written and not source_map:
-        digest = hashlib.sha256(content).hexdigest()
-        size = len(content)
-        return Compiled(path, None, source.file, digest, size, size, (path,), warnings=minified.warnings)
-    kept_map = (source_map,) if source_map and not minified.tool else ()
-    references = _found(minified, written, language) + kept_map
+    written = tuple(_FIND[kind](content))
+    language = language_of(path)
+    own_map = sourcemap.find(content, language) if language else None
+    minified = Minified(content)
+    if language and not prehashed:
+        minified = _minify(content, language, config, path, own_map, sources)
+    warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, written, path))
+    kept_map = (own_map,) if own_map and not minified.tool else ()
+    map_path = _made_map_path(own_map, path, config)
+    final, references = _output(minified, written, language, path, map_path)
+    references += kept_map
+    opaque = prehashed or (minified.tool is None and not references and not _has_inline_map(content, language))
     return Compiled(
         path,
-        minified.content,
+        None if opaque else final,
         source.file,
-        hashlib.sha256(minified.content).hexdigest(),
-        len(minified.content),
+        hashlib.sha256(final).hexdigest(),
+        len(final),
         len(content),
         (path,),
         references,
-        tuple(_origin(path, content, reference) for reference in written + kept_map),
-        css.url_encoding(minified.content) if language == "css" else "ascii",
+        tuple(_origins(references, written + kept_map, path, content)),
+        css.url_encoding(final) if language == "css" else "ascii",
         _minify_label(minified),
-        _targets([source_map] if source_map and minified.tool else [], path, config),
-        minified.warnings,
+        _targets([own_map] if own_map and minified.tool else [], path, config),
+        _made_map(minified, map_path),
+        prehashed,
+        warnings,
     )
 
 
@@ -75,14 +91,14 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         content = sourcemap.strip(content, language)
         written = tuple(_FIND[language](content))
         verified_already = any(tool.startswith("minify ") for tool in built.tools)
-        minified = Minified(content, None) if verified_already else _minify(content, language, config, path)
-        references = _found(minified, written, language)
+        minified = Minified(content) if verified_already else _minify(content, language, config, path, None, sources)
+        content, references = _output(minified, written, language, path, path + ".map")
     return Compiled(
         path,
-        minified.content,
+        content,
         None,
-        hashlib.sha256(minified.content).hexdigest(),
-        len(minified.content),
+        hashlib.sha256(content).hexdigest(),
+        len(content),
         sum(sources[source].size for source in built.sources),
         tuple(built.sources),
         references,
@@ -90,7 +106,9 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         "ascii",
         (*built.tools, *_minify_label(minified)),
         tuple(built.dropped_maps),
-        (*built.warnings, *minified.warnings),
+        _made_map(minified, path + ".map"),
+        False,
+        (*built.warnings, *_grouped(minified.warnings, path)),
     )
 
 
@@ -118,20 +136,90 @@ def _unreadable(source: Source, error: OSError) -> SourceError:
     return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=source.shown)
 
 
-def _minify(content: bytes, language: Language, config: Config, path: str) -> Minified:
-    tools = config.minifying(path).tools(language)
-    return minify(content, language, tools, path) if tools else Minified(content, None)
+def _minify(
+    content: bytes,
+    language: Language,
+    config: Config,
+    path: str,
+    own_map: Reference | None,
+    sources: Mapping[str, Source],
+) -> Minified:
+    minifying = config.minifying(path)
+    tools = minifying.tools(language)
+    if not tools:
+        return Minified(content)
+    source_map = _map_content(content, language, own_map, path, config, sources) if TRUSTED & {*tools} else None
+    return minify(content, language, tools, path, minifying.options, source_map)
+
+
+def _map_content(
+    content: bytes,
+    language: Language,
+    own_map: Reference | None,
+    path: str,
+    config: Config,
+    sources: Mapping[str, Source],
+) -> bytes | None:
+    """The map of the source, from its own file or from the comment that holds it; None where there is none."""
+    if own_map is None:
+        found = sourcemap.inline_url(content, language)
+        return sourcemaps.inline(content[found[0] : found[1]].decode("utf-8", "replace")) if found else None
+    target = resolve(own_map.specifier, path, config.url_prefix)
+    return read_source(sources[target]) if target and target in sources else None
+
+
+def _has_inline_map(content: bytes, language: Language | None) -> bool:
+    return bool(language and sourcemap.inline_url(content, language))
+
+
+def _grouped(warnings: Iterable[Problem], path: str) -> list[Problem]:
+    return [replace(one, groups=(f"files in {top_of(path)} are not minified",)) for one in warnings]
+
+
+def _made_map_path(own_map: Reference | None, path: str, config: Config) -> str:
+    """Beside the source's own map, since the sources that it names are relative to it."""
+    own = resolve(own_map.specifier, path, config.url_prefix) if own_map else None
+    directory, slash, _ = (own or path).rpartition("/")
+    return directory + slash + path.rpartition("/")[2] + ".map"
+
+
+def _made_map(minified: Minified, map_path: str) -> tuple[str, bytes] | None:
+    return (map_path, minified.source_map) if minified.source_map is not None else None
 
 
 def _minify_label(minified: Minified) -> tuple[str, ...]:
     return (f"minify {minified.tool}",) if minified.tool else ()
 
 
-def _found(minified: Minified, written: tuple[Reference, ...], language: Language) -> tuple[Reference, ...]:
-    """The references of the minified bytes: the same, in the same order, at other offsets; `minify` made sure."""
-    if minified.tool is None or not written:
-        return written
-    return tuple(_FIND[language](minified.content))
+def _output(
+    minified: Minified, written: tuple[Reference, ...], language: Language | None, path: str, map_path: str
+) -> tuple[bytes, tuple[Reference, ...]]:
+    """The final content but for URLs, with its references: those of the source, or some of them, at other offsets."""
+    if language is None or minified.tool is None:
+        return minified.content, written
+    content, references = minified.content, tuple(_FIND[language](minified.content)) if written else ()
+    if minified.source_map is None:
+        return content, references
+    url = relative(map_path, path, dotted=False)
+    before, _, after = _COMMENTS[language].partition("{}")
+    content = content.rstrip(b"\n")
+    start = len(content) + len(before)
+    span = (start, start + len(url), len(content) + 1, start + len(url) + len(after.rstrip("\n")))
+    return content + f"{before}{url}{after}".encode(), (*references, Reference("source-map", url, *span))
+
+
+def _origins(
+    references: Sequence[Reference], written: Sequence[Reference], path: str, content: bytes
+) -> Sequence[Origin]:
+    """Where the author wrote each: the first of its name that is not taken yet; else the file as a whole."""
+    places: dict[tuple[str, str], list[Reference]] = defaultdict(list)
+    for reference in reversed(written):
+        places[reference.kind, reference.specifier].append(reference)
+    found = [places[reference.kind, reference.specifier] for reference in references]
+    return [
+        _origin(path, content, one.pop()) if one else Origin(path, 0, 0, reference.specifier)
+        for one, reference in zip(found, references, strict=True)
+    ]
 
 
 def _targets(references: Sequence[Reference], path: str, config: Config) -> tuple[str, ...]:
@@ -148,3 +236,23 @@ def _bundle_origin(reference: Reference, path: str, origins: Mapping[str, Origin
     """Where the author wrote what now stands in the bundle; the bundle itself where a filter made it."""
     target = resolve(reference.specifier, path, config.url_prefix)
     return origins.get(target or "") or Origin(path, 0, 0, reference.specifier)
+
+
+def _problems(content: bytes, kind: Format, written: Sequence[Reference], path: str) -> list[Problem]:
+    """Why references may have gone unseen."""
+    if kind == "js" and not written and javascript.is_unread(content):
+        what = "is too large or nested too deep to be read, so the files that it imports keep their names"
+        return [Problem(what, Place(path))]
+    if kind in ("css", "js"):
+        return []
+    found = svg.problem(content) if kind == "svg" else webmanifest.problem(content)
+    if found is None:
+        return []
+    offset, what = found
+    name = "SVG" if kind == "svg" else "web app manifest"
+    return [
+        Problem(
+            f"is no {name} that browsers take, and is released as it was: {what}",
+            place_at(content, offset, offset + 1, path),
+        )
+    ]

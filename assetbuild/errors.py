@@ -69,12 +69,16 @@ def quoted(content: bytes, start: int, end: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something to tell the user. `notes` are further lines such as 'searched: static/'."""
+    """Something to tell the user. `notes` are further lines such as 'searched: static/'.
+
+    `groups` are causes that it may share with others, the narrowest first, as they go on after "37 ".
+    """
 
     what: str
     where: Place | None = None
     notes: tuple[str, ...] = ()
     fix: str | None = None
+    groups: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.what}" if self.where else self.what]
@@ -131,6 +135,12 @@ class SourceError(AssetBuildError):
 
 class UnresolvedReference(AssetBuildError):
     """An asset names a file that no source root has."""
+
+    @classmethod
+    def of(cls, problem: Problem) -> UnresolvedReference:
+        error = cls(problem.what, problem.where, problem.fix, problem.notes)
+        error.problem = problem
+        return error
 
 
 class ProcessorError(AssetBuildError):

@@ -12,14 +12,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from assetbuild.graph import Graph
+from assetbuild.names import ZEROS, name_of, released_name
 from assetbuild.render import render
-
-LENGTH = 16  # hex digits, 64 bits: under 190,000 files two collide with a probability below 1e-9
-ZEROS = "0" * LENGTH
 
 
 def fingerprint(graph: Graph) -> dict[str, str]:
-    """Logical path -> digest in hex; its first `LENGTH` digits are the fingerprint."""
+    """Logical path -> digest in hex; its first `names.LENGTH` digits are the fingerprint."""
     digests: dict[str, str] = {}
     names: dict[str, str] = {}
     for component in graph.components:
@@ -28,15 +26,8 @@ def fingerprint(graph: Graph) -> dict[str, str]:
         else:
             found = {component[0]: _alone(graph, component[0], names)}
         digests.update(found)
-        names.update((path, released_name(path, digest[:LENGTH])) for path, digest in found.items())
+        names.update((path, name_of(graph.assets[path], digest)) for path, digest in found.items())
     return digests
-
-
-def released_name(logical_path: str, mark: str) -> str:
-    """`css/site.css` -> `css/site.MARK.css`, the shape that Django and WhiteNoise know; `LICENSE` -> `LICENSE.MARK`."""
-    directory, slash, name = logical_path.rpartition("/")
-    stem, dot, extension = name.rpartition(".")
-    return directory + slash + (f"{stem}.{mark}.{extension}" if dot and stem else f"{name}.{mark}")
 
 
 def component_digests(rendered: Iterable[tuple[str, bytes]]) -> dict[str, str]:
@@ -56,7 +47,7 @@ def component_digests(rendered: Iterable[tuple[str, bytes]]) -> dict[str, str]:
 
 def _alone(graph: Graph, path: str, names: Mapping[str, str]) -> str:
     compiled = graph.assets[path]
-    if not any(target is not None for target in graph.targets[path]):
+    if compiled.prehashed or not any(target is not None for target in graph.targets[path]):
         return compiled.digest
     return hashlib.sha256(render(compiled, graph.targets[path], names)).hexdigest()
 

@@ -6,15 +6,14 @@ each stands after all that it names, so one pass over them can name every asset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from assetbuild import maps
 from assetbuild.config import Config
-from assetbuild.errors import AssetBuildError, Place, Problem, UnresolvedReference, did_you_mean, place_at, raise_all
-from assetbuild.model import Compiled, Origin, Reference, Source
-from assetbuild.urls import is_root_absolute, resolve
-
-DROPPED = ""  # the target of a source map comment that is to be removed: its map is missing
+from assetbuild.errors import Problem, raise_all
+from assetbuild.model import Compiled, Source
+from assetbuild.resolver import Resolver, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Graph:
     """`targets[path][i]` is what `assets[path].references[i]` names: a logical path, None (as written), DROPPED."""
 
     assets: Mapping[str, Compiled]
-    targets: Mapping[str, tuple[str | None, ...]]
+    targets: Mapping[str, tuple[Target, ...]]
     components: tuple[tuple[str, ...], ...]
     warnings: tuple[Problem, ...] = ()
 
@@ -31,7 +30,7 @@ class Graph:
         return (target for target in self.targets[path] if target)
 
     def in_cycle(self, component: tuple[str, ...]) -> bool:
-        return len(component) > 1 or component[0] in self.names(component[0])
+        return len(component) > 1 or component[0] in _written(self.assets[component[0]], self.targets[component[0]])
 
 
 def link(
@@ -45,98 +44,32 @@ def link(
 
     Raises UnresolvedReference, or BuildFailed with all of them.
     """
-    known = frozenset(known)
-    resolver = _Resolver(known, sources, config)
+    resolver = Resolver(set(known), sources, config)
+    made_maps: dict[str, Compiled] = {}
     assets: dict[str, Compiled] = {}
-    targets: dict[str, tuple[str | None, ...]] = {}
+    targets: dict[str, tuple[Target, ...]] = {}
     pending = sorted(set(wanted))
     while pending:
         for compiled in compile_all(pending):
+            if made := maps.made_by_tool(compiled):
+                resolver.check_made_map(compiled, made, made_maps)
+                made_maps[made.logical_path] = made
+                resolver.known.add(made.logical_path)
             assets[compiled.logical_path] = compiled
             targets[compiled.logical_path] = resolver.targets(compiled)
+        assets.update(made_maps)
+        targets.update(dict.fromkeys(made_maps, ()))
         pending = sorted({target for path in pending for target in targets[path] if target and target not in assets})
     raise_all(resolver.errors)
-    _leave_out_stale_maps(assets, targets)
+    maps.follow(assets, targets)
     warnings = [warning for path in sorted(assets) for warning in assets[path].warnings] + resolver.warnings
-    components = tuple(_components({path: [name for name in targets[path] if name] for path in sorted(assets)}))
+    components = tuple(_components({path: _written(assets[path], targets[path]) for path in sorted(assets)}))
     return Graph(assets, targets, components, tuple(sorted(warnings, key=Problem.sort_key)))
 
 
-class _Resolver:
-    """Finds what each reference names, and keeps a Problem or an error for each that names nothing."""
-
-    def __init__(self, known: Collection[str], sources: Mapping[str, Source], config: Config) -> None:
-        self.known = known
-        self.sources = sources
-        self.config = config
-        self.errors: list[AssetBuildError] = []
-        self.warnings: list[Problem] = []
-
-    def targets(self, compiled: Compiled) -> tuple[str | None, ...]:
-        pairs = zip(compiled.references, compiled.origins, strict=True)
-        return tuple(self._target(compiled.logical_path, reference, origin) for reference, origin in pairs)
-
-    def _target(self, holder: str, reference: Reference, origin: Origin) -> str | None:
-        target = resolve(reference.specifier, holder, self.config.url_prefix)
-        if target in self.known:
-            return target
-        if target is None and is_root_absolute(reference.specifier):
-            return None  # another part of the site: not ours to know
-        is_map = reference.kind == "source-map"
-        policy = self.config.references.policy(holder, reference.kind)
-        if policy != "ignore":
-            problem = self._missing(reference, origin, target)
-            if is_map or policy == "warn":
-                self.warnings.append(problem)
-            else:
-                error = UnresolvedReference(problem.what, problem.where, problem.fix, problem.notes)
-                self.errors.append(error)
-        return DROPPED if is_map else None
-
-    def _missing(self, reference: Reference, origin: Origin, target: str | None) -> Problem:
-        place = place_of(origin, self.sources)
-        if reference.kind == "source-map":
-            what = f"names a source map that is missing, '{target or reference.specifier}'; the comment is left out"
-            return Problem(what, place)
-        searched = (f"searched: {', '.join(root.label for root in self.config.roots)}",)
-        if target is None:
-            what = f"{origin.whole} names '{reference.specifier}', which is above every source root"
-            return Problem(what, place, searched)
-        if any(path.startswith(target + "/") for path in self.known):
-            return Problem(f"{origin.whole} names '{target}', which is a directory", place, searched)
-        what = f"{origin.whole} names '{target}', which is in no source root"
-        left_out = next((root for root in self.config.roots if (root.dir / target).is_file()), None)
-        if left_out:
-            return Problem(what, place, searched, f"'{left_out.label}{target}' exists, but is excluded")
-        near = self._near(target)
-        return Problem(what, place, searched, f"did you mean '{near}'?" if near else None)
-
-    def _near(self, target: str) -> str | None:
-        """A likely meant name. Comparing with all of them takes long, so with many errors only with its neighbours."""
-        many = len(self.errors) + len(self.warnings) >= 10
-        directory = target.rpartition("/")[0]
-        return did_you_mean(target, (path for path in self.known if not many or path.rpartition("/")[0] == directory))
-
-
-def place_of(origin: Origin, sources: Mapping[str, Source]) -> Place:
-    """Line, column and text of `origin`; the file alone where the text is not a source's or has gone."""
-    source = sources.get(origin.logical_path)
-    try:
-        content = source.file.read_bytes() if source and origin.end else b""
-    except OSError:
-        content = b""
-    if not content or origin.end > len(content):
-        return Place(origin.logical_path)
-    return place_at(content, origin.start, origin.end, origin.logical_path)
-
-
-def _leave_out_stale_maps(assets: dict[str, Compiled], targets: dict[str, tuple[str | None, ...]]) -> None:
-    """A map that no longer fits the one file it was made for is not released: it would mislead a debugger."""
-    named = {target for path in assets for target in targets[path] if target}
-    for compiled in list(assets.values()):
-        for stale in compiled.dropped_maps:
-            if stale not in named and stale in assets:
-                del assets[stale], targets[stale]
+def _written(compiled: Compiled, targets: Iterable[Target]) -> list[str]:
+    """The assets whose names are written into this one's bytes."""
+    return [] if compiled.prehashed else [target for target in targets if target]
 
 
 def _components(edges: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]:

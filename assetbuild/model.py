@@ -99,7 +99,8 @@ class Compiled:
 
     `content` is None for an opaque asset, which is streamed from `file`; `digest` is then the SHA-256 of its final
     bytes. `origins[i]` belongs to `references[i]`. `source_size` is the bytes of all sources together, `size` those
-    of `content`. `dropped_maps` are logical paths of source maps that no longer fit this asset.
+    of `content`. `dropped_maps` are logical paths of source maps that no longer fit this asset. A `prehashed` asset
+    keeps its name and its bytes: its `references` are known and checked, but never rewritten.
     """
 
     logical_path: str
@@ -114,4 +115,6 @@ class Compiled:
     encoding: str = "ascii"  # of a URL written into `content`
     tools: tuple[str, ...] = ()  # what made `content`, with versions: "minify rjsmin 1.3.0"
     dropped_maps: tuple[str, ...] = ()
+    made_map: tuple[str, bytes] | None = None  # the source map that a tool made with `content`: logical path, bytes
+    prehashed: bool = False
     warnings: tuple[Problem, ...] = ()

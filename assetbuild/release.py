@@ -21,8 +21,8 @@ from assetbuild.compress import SUFFIXES
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, Problem, ReleaseError
 from assetbuild.executors import Executor
-from assetbuild.fingerprint import LENGTH, released_name
 from assetbuild.graph import Graph
+from assetbuild.names import LENGTH, name_of
 from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
 from assetbuild.write import FILES, MANIFEST, RECORD, SUMS, Progress, Writer
 
@@ -53,7 +53,7 @@ def write_release(
     something else stands where the release should go, SourceError where a source has changed meanwhile, ReleaseError
     where the disk says no.
     """
-    names = {path: released_name(path, digest[:LENGTH]) for path, digest in digests.items()}
+    names = {path: name_of(graph.assets[path], digest) for path, digest in digests.items()}
     artifacts = make_artifacts(graph, names, config)
     check_names(artifacts)
     manifest = make_manifest(graph, artifacts, config)

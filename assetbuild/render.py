@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from assetbuild.graph import DROPPED
-from assetbuild.model import Compiled
+from assetbuild.model import Compiled, Reference
+from assetbuild.resolver import DROPPED, Target
 from assetbuild.urls import relative
 
 _DOTTED = frozenset({"js-import", "js-export", "js-dynamic-import"})
 
 
-def render(compiled: Compiled, targets: Sequence[str | None], names: Mapping[str, str]) -> bytes:
+def render(compiled: Compiled, targets: Sequence[Target], names: Mapping[str, str]) -> bytes:
     """`compiled.content` with each reference's path replaced by the URL of `names[target]`, relative to the asset.
 
     URLs are always relative, so one release serves under any mount path and any host. A target of None leaves the
@@ -27,8 +27,12 @@ def render(compiled: Compiled, targets: Sequence[str | None], names: Mapping[str
             pieces.append(content[at : reference.whole_start])
             at = reference.whole_end
             continue
-        url = relative(names[target], compiled.logical_path, dotted=reference.kind in _DOTTED)
-        pieces += content[at : reference.start], url.encode(compiled.encoding)
+        pieces += content[at : reference.start], url_of(compiled, reference, names[target]).encode(compiled.encoding)
         at = reference.end
     pieces.append(content[at:])
     return b"".join(pieces)
+
+
+def url_of(compiled: Compiled, reference: Reference, name: str) -> str:
+    """What `reference` becomes when what it names is released as `name`."""
+    return relative(name, compiled.logical_path, dotted=reference.kind in _DOTTED)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assetbuild.errors import Problem
@@ -38,6 +39,53 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "notes": list(problem.notes),
         "fix": problem.fix,
     }
+
+
+MANY = 4  # problems of one cause are told as one
+_SHOWN = 3  # places that such a message names
+
+
+def grouped(problems: Sequence[Problem]) -> list[Problem]:
+    """`problems` with those of one cause told as one, in the place of the first, if they are many."""
+    causes = _causes(problems)
+    together: dict[str, list[Problem]] = defaultdict(list)
+    for at, shared in causes.items():
+        together[shared].append(problems[at])
+    found = []
+    for at, problem in enumerate(problems):
+        cause = causes.get(at)
+        if cause is None:
+            found.append(problem)
+        elif cause in together:
+            found.append(_together(cause, together.pop(cause)))
+    return found
+
+
+def _causes(problems: Sequence[Problem]) -> dict[int, str]:
+    """By its index, for each problem that is not told alone, the narrowest cause that it shares with many others."""
+    causes: dict[int, str] = {}
+    for level in range(max((len(problem.groups) for problem in problems), default=0)):
+        free = {
+            at: problem.groups[level]
+            for at, problem in enumerate(problems)
+            if at not in causes and len(problem.groups) > level
+        }
+        counts = Counter(free.values())
+        causes |= {at: cause for at, cause in free.items() if counts[cause] >= MANY}
+    return dict(sorted(causes.items()))
+
+
+def _together(cause: str, problems: Sequence[Problem]) -> Problem:
+    places = list(dict.fromkeys(str(problem.where) for problem in problems if problem.where))
+    more = len(places) - _SHOWN
+    shown = ", ".join(places[:_SHOWN]) + (f" and {more} more; -v tells each" if more > 0 else "")
+    fixes = _in_common(problem.fix for problem in problems)
+    return Problem(f"{len(problems)} {cause}", None, (shown,) if shown else (), fixes)
+
+
+def _in_common(fixes: Iterable[str | None]) -> str | None:
+    different = set(fixes)
+    return different.pop() if len(different) == 1 else None
 
 
 _GROUPS = {

@@ -74,5 +74,11 @@ def relative(target: str, holder: str, *, dotted: bool) -> str:
     return quote(("./" if dotted and common == len(here) else "") + url, safe=_SAFE, errors="surrogateescape")
 
 
+def top_of(path: str) -> str:
+    """What messages call the topmost directory of a logical path."""
+    first, slash, _ = path.partition("/")
+    return f"'{first}/'" if slash else "the roots"
+
+
 def _cleaned(url: str) -> str:
     return url.strip(_AROUND).translate(_INSIDE)

@@ -16,7 +16,8 @@ from typing import Any
 
 from assetbuild.compress import SUFFIXES, decode
 from assetbuild.errors import Place, Problem, ReleaseError
-from assetbuild.fingerprint import LENGTH, ZEROS, component_digests, released_name
+from assetbuild.fingerprint import component_digests
+from assetbuild.names import LENGTH, ZEROS, released_name
 from assetbuild.release import identify, read_record
 from assetbuild.write import FILES, MANIFEST, RECORD, SUMS
 
@@ -101,7 +102,7 @@ def _entries(directory: Path, manifest: Mapping[str, Any], record: Mapping[str, 
             yield Problem(f"'{path}' names '{entry['file']}', which is missing", Place(MANIFEST))
             continue
         digest = marks.get(path) or _digest(content_file)
-        if entry["file"] != released_name(path, digest[:LENGTH]):
+        if entry["file"] != (path if entry.get("prehashed") else released_name(path, digest[:LENGTH])):
             yield Problem(f"'{path}' names '{entry['file']}', but its bytes make '{digest[:LENGTH]}'", Place(MANIFEST))
         if entry["size"] != content_file.stat().st_size:
             yield Problem(f"'{path}' has {content_file.stat().st_size} bytes, not {entry['size']}", Place(MANIFEST))

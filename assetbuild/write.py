@@ -16,6 +16,7 @@ from assetbuild.compress import SUFFIXES, variants, worth_trying
 from assetbuild.executors import Executor
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled
+from assetbuild.rules import TRUSTED
 from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
 
 MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "files"
@@ -159,9 +160,9 @@ def _tier(tools: Sequence[str]) -> str:
     """How far the bytes can be believed to mean what the sources mean.
 
     "source": they are the source's, but for rewritten URLs; "verified": proven equal in meaning; "trusted": made by a
-    filter that the user has named.
+    filter or a restructuring minifier that the user has named.
     """
-    if any(not tool.startswith("minify ") and ": " in tool for tool in tools):
+    if any(tool.split()[1] in TRUSTED if tool.startswith("minify ") else ": " in tool for tool in tools):
         return "trusted"
     return "verified" if tools else "source"
 

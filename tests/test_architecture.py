@@ -37,8 +37,8 @@ ORDER = """
     processors.*
     discover
     compile
+    names resolver render maps
     graph
-    render
     fingerprint
     compress
     artifact
@@ -54,7 +54,7 @@ ORDER = """
     __main__
 """
 LAYERS = [line.split() for line in ORDER.strip().splitlines()]
-NOT_YET = {"watch", "sourcemaps"}
+NOT_YET = {"watch"}
 # What the build side may know of the runtime, which owns the format of the manifest.
 OPEN_TO_THE_BUILD = "runtime.manifest"
 LEAVES = ("runtime.flask", "runtime.django")

@@ -1,0 +1,22 @@
+"""What released files are called."""
+
+from __future__ import annotations
+
+from assetbuild.model import Compiled
+
+LENGTH = 16  # hex digits, 64 bits: under 190,000 files two collide with a probability below 1e-9
+ZEROS = "0" * LENGTH
+
+
+def released_name(logical_path: str, mark: str) -> str:
+    """`css/site.css` -> `css/site.MARK.css`, the shape that Django and WhiteNoise know; `LICENSE` -> `LICENSE.MARK`."""
+    directory, slash, name = logical_path.rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    return directory + slash + (f"{stem}.{mark}.{extension}" if dot and stem else f"{name}.{mark}")
+
+
+def name_of(compiled: Compiled, digest: str) -> str:
+    """The path below `files/` of the asset whose final bytes have that digest."""
+    if compiled.prehashed:
+        return compiled.logical_path
+    return released_name(compiled.logical_path, digest[:LENGTH])

@@ -1,0 +1,116 @@
+"""References -> the assets that they name; a warning or an error, by policy, for each that names nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assetbuild.config import Config
+from assetbuild.errors import (
+    AssetBuildError,
+    OutputConflict,
+    Place,
+    Problem,
+    UnresolvedReference,
+    did_you_mean,
+    place_at,
+)
+from assetbuild.globs import matcher
+from assetbuild.model import Compiled, Origin, Reference, Source
+from assetbuild.urls import is_root_absolute, resolve, top_of
+
+DROPPED = ""  # a source map comment that is to be removed: its map is missing
+Target = str | None  # a logical path; None: the URL stays as it was written; DROPPED
+
+_MANY = 10  # problems; from then on guesses at what was meant are made among neighbours alone
+
+
+class Resolver:
+    """Goes through the references of one asset after the other, and keeps what is to be told: `errors`, `warnings`."""
+
+    def __init__(self, known: set[str], sources: Mapping[str, Source], config: Config) -> None:
+        self.known = known
+        self.sources = sources
+        self.config = config
+        self.keeps_its_name = matcher((*config.stable, *config.prehashed))
+        self.errors: list[AssetBuildError] = []
+        self.warnings: list[Problem] = []
+
+    def targets(self, compiled: Compiled) -> tuple[Target, ...]:
+        pairs = zip(compiled.references, compiled.origins, strict=True)
+        return tuple(self._target(compiled, reference, origin) for reference, origin in pairs)
+
+    def check_made_map(self, holder: Compiled, made: Compiled, others: Mapping[str, Compiled]) -> None:
+        """Two files of one name may have had their maps in one directory, or one map together."""
+        if made.logical_path in others:
+            first = others[made.logical_path].sources[0]
+            what = f"'{first}' and '{holder.logical_path}' would both have the source map '{made.logical_path}'"
+            self.errors.append(OutputConflict(what, fix="rename one of them, or minify one of them by other means"))
+
+    def _target(self, holder: Compiled, reference: Reference, origin: Origin) -> Target:
+        target = resolve(reference.specifier, holder.logical_path, self.config.url_prefix)
+        if self.config.references.is_external(reference.specifier, target):
+            return None
+        if target in self.known:
+            if holder.prehashed and not self.keeps_its_name(target):
+                self._tell(holder, reference, self._renamed(origin, target))
+            return target
+        if target is None and is_root_absolute(reference.specifier):
+            return None  # another part of the site: not ours to know
+        self._tell(holder, reference, self._missing(holder, reference, origin, target))
+        return DROPPED if reference.kind == "source-map" and not holder.prehashed else None
+
+    def _tell(self, holder: Compiled, reference: Reference, problem: Problem) -> None:
+        policy = self.config.references.policy(holder.logical_path, reference.kind)
+        if policy == "warn":
+            self.warnings.append(problem)
+        elif policy == "error":
+            self.errors.append(UnresolvedReference.of(problem))
+
+    def _renamed(self, origin: Origin, target: str) -> Problem:
+        """A URL that is never rewritten names a file that is released under another name alone."""
+        return Problem(
+            f"{origin.whole} names '{target}', which is released under a fingerprinted name only, and references of a "
+            "prehashed file are never rewritten",
+            place_of(origin, self.sources),
+            fix=f"add '{target}' to 'stable', or to 'prehashed' if its name holds a hash",
+            groups=(f"references in {top_of(origin.logical_path)} name files that are released under other names",),
+        )
+
+    def _missing(self, holder: Compiled, reference: Reference, origin: Origin, target: str | None) -> Problem:
+        place = place_of(origin, self.sources)
+        top = top_of(holder.logical_path)
+        if reference.kind == "source-map":
+            what = f"names a source map that is missing, '{target or reference.specifier}'"
+            then = "" if holder.prehashed else "; the comment is left out"
+            return Problem(what + then, place, groups=(f"files in {top} name a source map that is missing{then}",))
+        searched = (f"searched: {', '.join(root.label for root in self.config.roots)}",)
+        groups = (f"references name '{target}', which is missing", f"references in {top} name files that are missing")
+        if target is None:
+            what = f"{origin.whole} names '{reference.specifier}', which is above every source root"
+            return Problem(what, place, searched, groups=(f"references in {top} name files above every source root",))
+        if any(path.startswith(target + "/") for path in self.known):
+            return Problem(f"{origin.whole} names '{target}', which is a directory", place, searched, groups=groups)
+        what = f"{origin.whole} names '{target}', which is in no source root"
+        left_out = next((root for root in self.config.roots if (root.dir / target).is_file()), None)
+        if left_out:
+            return Problem(what, place, searched, f"'{left_out.label}{target}' exists, but is excluded", groups)
+        near = self._near(target)
+        return Problem(what, place, searched, f"did you mean '{near}'?" if near else None, groups)
+
+    def _near(self, target: str) -> str | None:
+        """A likely meant name. Comparing with all of them takes long, so with many errors only with its neighbours."""
+        many = len(self.errors) + len(self.warnings) >= _MANY
+        directory = target.rpartition("/")[0]
+        return did_you_mean(target, (path for path in self.known if not many or path.rpartition("/")[0] == directory))
+
+
+def place_of(origin: Origin, sources: Mapping[str, Source]) -> Place:
+    """Line, column and text of `origin`; the file alone where the text is not a source's or has gone."""
+    source = sources.get(origin.logical_path)
+    try:
+        content = source.file.read_bytes() if source and origin.end else b""
+    except OSError:
+        content = b""
+    if not content or origin.end > len(content):
+        return Place(origin.logical_path)
+    return place_at(content, origin.start, origin.end, origin.logical_path)
