@@ -1,0 +1,2 @@
+other();
+//# sourceMappingURL=b.js.map

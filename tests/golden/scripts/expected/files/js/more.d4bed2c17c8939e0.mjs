@@ -1,0 +1,1 @@
+export const more=import("./main.e6fe3b2f3a4c86bc.mjs");

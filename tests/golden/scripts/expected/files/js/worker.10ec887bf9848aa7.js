@@ -1,0 +1,1 @@
+importScripts("lib/one.d3e58efc12ce157e.js",`lib/two.3bc52dc9a0b8f06d.js`);self.importScripts("lib/one.d3e58efc12ce157e.js");
