@@ -57,7 +57,7 @@ class Resolver:
         if target is None and is_root_absolute(reference.specifier):
             return None  # another part of the site: not ours to know
         self._tell(holder, reference, self._missing(holder, reference, origin, target))
-        return DROPPED if reference.kind == "source-map" and not holder.prehashed else None
+        return DROPPED if reference.kind == "source-map" else None
 
     def _tell(self, holder: Compiled, reference: Reference, problem: Problem) -> None:
         policy = self.config.references.policy(holder.logical_path, reference.kind)
