@@ -81,7 +81,7 @@ def shifted(line: bytes, moves: list[tuple[int, int]], dropped: list[int]) -> by
     pending = iter([*moves, (_END, 0)])
     edge, ahead = next(pending)
     for index, segment in enumerate(segments):
-        if edge == _END and place == column + by and not owed:
+        if edge == _END and not owed:
             return b",".join(out + segments[index:])  # from here on all moves alike, and a number is a difference
         step, size = SHORT.get(segment[0]) or number(segment, 0)
         column += step
