@@ -60,6 +60,7 @@ OPEN_TO_THE_BUILD = "runtime.manifest"
 LEAVES = ("runtime.flask", "runtime.django")
 HEAVY = {
     *("webassets", "yaml", "jinja2", "tree_sitter", "tree_sitter_javascript", "jsmin", "rjsmin", "cssmin", "rcssmin"),
+    "lightningcss",
     *("brotli", "deflate", "backports", "zstandard", "rich", "watchdog", "django", "flask"),
 }
 LINES = 300

@@ -16,7 +16,7 @@ import pytest
 
 from assetbuild.errors import ProcessorError
 from assetbuild.model import Language
-from assetbuild.processors import programs
+from assetbuild.processors import esbuild, programs
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.rules import MinifyOptions
 from tests.support import packages
@@ -400,10 +400,8 @@ def test_the_version_is_asked_for_once(tmp_path: Path) -> None:
     [
         ("print('panic: x\\nmore', file=sys.stderr); sys.exit(2)", "it failed: panic: x"),
         ("sys.exit(2)", "it failed: it says nothing"),
-        ("print('a(')", "the output is not understood as JavaScript at 'a('"),
+        ("print('a('); sys.exit('--minify' not in sys.argv)", "it does not accept its own output"),
         ("print('a')", None),
-        ("time.sleep(60)", "it takes longer than 1 seconds"),
-        ("import subprocess; subprocess.run(['sleep', '60'])", "it takes longer than 1 seconds"),
     ],
 )
 def test_an_esbuild_that_fails_costs_a_warning(
@@ -416,3 +414,66 @@ def test_an_esbuild_that_fails_costs_a_warning(
         assert found == Minified(b"a", "esbuild 0.1.0")
     else:
         assert found.warnings[0].notes == (f"esbuild 0.1.0: {what}",)
+
+
+@pytest.mark.parametrize("code", ["time.sleep(60)", "import subprocess; subprocess.run(['sleep', '60'])"])
+def test_an_esbuild_that_does_not_end_ends_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A busy machine is not to make another release than an idle one."""
+    shim = program(tmp_path / "shim", VERSION + code)
+    esbuild.find(MinifyOptions(esbuild=shim), "a.js")
+    monkeypatch.setattr(programs, "TIMEOUT", 1)
+    with pytest.raises(ProcessorError) as error:
+        minify(b"a ( ) ;\n", "js", ("esbuild", "rjsmin"), "a.js", MinifyOptions(esbuild=shim))
+    assert str(error.value) == "a.js: 'shim' takes longer than 1 seconds\n  fix: add the file to 'skip' in [minify]"
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        (b"export default function () { }\nexport const a = 2\n", b"export default function(){}export const a=2;"),
+        (b"export default class { }\nexport const a = 2\n", b"export default class{}export const a=2;"),
+    ],
+)
+def test_what_esbuild_prints_more_tersely_than_we_read_is_released(
+    run: Run, source: bytes, output: bytes
+) -> None:
+    assert run(source, "js").content == output
+
+
+@pytest.mark.parametrize("directive", ["('use strict')", r"'use\x20strict'", "'use \\\nstrict'"])
+@pytest.mark.parametrize("around", ["{}; a = 1 // a\n", "function f() {{ {}; a = 1 }} // a\n"])
+def test_a_string_that_is_no_directive_does_not_become_one(
+    run: Run, directive: str, around: str
+) -> None:
+    found = run(around.format(directive).encode(), "js")
+    assert found.tool is None
+    (note,) = found.warnings[0].notes
+    assert note.endswith(": the output runs in strict mode, which the source does not ask for")
+
+
+def test_a_directive_stays_one(run: Run) -> None:
+    found = run(b"'use strict'; function f() { 'use strict'; a() }\n", "js")
+    assert found.content.startswith(b'"use strict";')
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "what"),
+    [
+        ("class A{get\n*x(){}}", 1, "it does not accept its own output"),
+        ("class A{get\n*x(){}};import('./b.js')", 0, "the output names other files"),
+        ("class A{get\n*x(){}}", 0, None),
+    ],
+)
+def test_an_output_that_we_do_not_understand_must_be_accepted_by_esbuild(
+    tmp_path: Path, printed: str, status: int, what: str | None
+) -> None:
+    code = f"print({printed!r}); sys.exit(0 if '--minify' in sys.argv else {status})"
+    shim = program(tmp_path / "shim", VERSION + code)
+    content = b"class A { get\n* x ( ) { } } // some more words, so that this is longer\n"
+    found = minify(content, "js", ("esbuild",), "a.js", MinifyOptions(esbuild=shim))
+    assert [note for problem in found.warnings for note in problem.notes] == (
+        [f"esbuild 0.1.0: {what}"] if what else []
+    )
+    assert (found.tool is None) == (what is not None)

@@ -45,9 +45,6 @@ PROGRAMS = {name: replace(program, code=f"{program.code}\n// the end\n") for nam
 CHANGED_BY_ESBUILD = {
     "name: new without a bracket",
     "arrow: in a ternary and a sum",
-    "directive: none in brackets",
-    "directive: none with an escape",
-    "directive: none with a continuation",
 }
 
 

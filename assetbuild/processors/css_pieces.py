@@ -55,8 +55,8 @@ _SPACES = b" \t\r\n\f"
 def pieces(content: bytes) -> Iterator[re.Match[bytes]]:
     """Matches of three groups: comments, what follows them, and the mark `{`, `}` or `;` that ends it.
 
-    What follows never starts with white space or a comment. At the top level a `;` ends at-rules only. Raises
-    NotPlainError, maybe after many pieces.
+    What follows never starts with white space or a comment. At the top level a `;` ends at-rules only, and so does the
+    end of the file, where there is no mark. Raises NotPlainError, maybe after many pieces.
     """
     if b"<!--" in content or b"-->" in content:
         raise NotPlainError
@@ -75,7 +75,7 @@ def pieces(content: bytes) -> Iterator[re.Match[bytes]]:
         elif mark:
             if not depth and not match[2].startswith(b"@"):
                 raise NotPlainError
-        elif match[2] or match.end() < len(content):
+        elif match.end() < len(content) or (match[2] and (depth or not match[2].startswith(b"@"))):
             raise NotPlainError
         yield match
     if depth:
@@ -84,7 +84,7 @@ def pieces(content: bytes) -> Iterator[re.Match[bytes]]:
 
 @cache
 def _pattern() -> re.Pattern[bytes]:
-    return re.compile(_PIECE, re.DOTALL)  # takes 0.1 s, which only those who minify are to pay
+    return re.compile(_PIECE, re.DOTALL)  # takes 0.04 s, which only those who minify are to pay
 
 
 def _may_be_value(prelude: bytes) -> bool:

@@ -42,7 +42,7 @@ def same(source: bytes, output: bytes, *, keep: bool = True) -> bool:
                 return False
     except NotPlainError:
         return False
-    return kept == now_kept or not (keep or now_kept)
+    return not keep or kept == now_kept
 
 
 def _statements(content: bytes, kept: list[bytes]) -> Iterator[_Statement]:

@@ -106,7 +106,7 @@ def minify(
     for tool in loaded:
         if unread and not (unread.may_be_tried and tool.is_trusted):
             continue
-        found = _tried(tool, content, language, options.keep, None if unread else tree)
+        found = _tried(tool, content, language, name, options.keep, None if unread else tree)
         if isinstance(found, Minified):
             return replace(found, source_map=_composed(found.source_map, source_map))
         failures += [_Failure(tool, found)] if found else []
@@ -149,7 +149,7 @@ def _unread(tree: Tree | None) -> _Unread | None:
 
 
 def _tried(
-    tool: _Tool, content: bytes, language: Language, keep: bool, tree: Tree | None
+    tool: _Tool, content: bytes, language: Language, name: str, keep: bool, tree: Tree | None
 ) -> Minified | Difference | None:
     """The output if it may be released; None where the tool has nothing to give, which is not worth a warning.
 
@@ -161,14 +161,16 @@ def _tried(
         return None  # a tool for text only, and the source is none
     except Refused as refused:
         return Difference(refused.offset, refused.what)
+    except ProcessorError as error:
+        raise ProcessorError(error.what, name, error.fix or "add the file to 'skip' in [minify]") from error
     except Exception as error:  # whatever a minifier stumbles over
         return Difference(0, f"it failed: {str(error) or type(error).__name__}")
     if len(output) >= len(content):
         return None
-    if language == "js" and tree is None:
+    if language == "js" and (tree is None or (tool.is_trusted and _unread(javascript.parse(output)))):
         found = _unread_difference(tool, content, output, language)
     elif tool.is_trusted:
-        found = trusted.difference(content, output, language, keep)
+        found = trusted.difference(content, output, language, keep, tree)
     else:
         found = _difference(content, output, tree, keep)
     return found or Minified(output, tool.label, (), source_map)
@@ -190,7 +192,8 @@ def _other_references(content: bytes, output: bytes, tree: Tree) -> Difference |
 
 
 def _unread_difference(tool: _Tool, content: bytes, output: bytes, language: Language) -> Difference | None:
-    """The tool parses what we do not. So it is asked to read its output; and what we do see of both must be alike."""
+    """The tool reads or writes what we do not understand, `export default function(){}export let a` for one. So it is
+    asked to read its output; and what we do see of both must be alike."""
     if not trusted.same_references(content, output, language):
         return Difference(0, "the output names other files")
     if tool.accepts and tool.accepts(output):

@@ -12,13 +12,19 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from assetbuild.errors import ProcessorError
 from assetbuild.processors.trusted import Refused
 
-TIMEOUT = 60  # seconds for a file; esbuild takes 1 for 10 MB
+# Seconds for a file; esbuild takes 1 for 10 MB. A busy machine must not make another release than an idle one: so this
+# ends the build, and does not give the next tool its turn.
+TIMEOUT = 300
 
 
 def run(command: Sequence[str], content: bytes, environment: Sequence[str] = ()) -> tuple[int, bytes, str]:
-    """`environment` are the names of variables that are passed on. Raises Refused where it does not start or end."""
+    """`environment` are the names of variables that are passed on.
+
+    Raises Refused where the program does not start, ProcessorError where it does not end.
+    """
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell, and the user chose the program
             command,
@@ -36,7 +42,7 @@ def run(command: Sequence[str], content: bytes, environment: Sequence[str] = ())
             output, said = process.communicate(content, timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             _end(process)
-            raise Refused(f"it takes longer than {TIMEOUT} seconds") from None
+            raise ProcessorError(f"'{Path(command[0]).name}' takes longer than {TIMEOUT} seconds") from None
         except BaseException:
             _end(process)
             raise

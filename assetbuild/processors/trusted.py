@@ -21,8 +21,11 @@ from assetbuild.syntax import css, javascript
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tree_sitter import Tree
+
 _BANG = b"/*!"
 _MAP_MARK = b"sourceMappingURL="
+_STRICT = b"use strict"
 _OPENERS = {"{": "}", "(": ")", "[": "]", "function": ")"}
 _HTML_COMMENT = re.compile(rb"<!--|-->")
 _TEXTS = frozenset(
@@ -40,12 +43,19 @@ class Refused(Exception):
         self.offset = offset
 
 
-def difference(source: bytes, output: bytes, language: Language, keep: bool = True) -> Difference | None:
-    """What forbids to release `output` in the place of `source`, which for a script the caller has parsed whole."""
-    found = _broken_css(output) if language == "css" else _broken_javascript(output)
-    if found:
+def difference(
+    source: bytes, output: bytes, language: Language, keep: bool = True, tree: Tree | None = None
+) -> Difference | None:
+    """What forbids to release `output` in the place of `source`. `tree` is that of a script, which is understood."""
+    made = javascript.parse(output) if language == "js" else None
+    if found := _broken_css(output) if language == "css" else _broken_javascript(output, made):
         return found
-    return _new_reference(source, output, language) or (_lost_comment(source, output, language) if keep else None)
+    after = _named(output, language, made)
+    if new := after - _named(source, language, tree) if after else after:
+        return Difference(0, f"the output names '{min(specifier for _, specifier in new)}', which the source does not")
+    if made and tree and _directives(output, made) > _directives(source, tree):
+        return Difference(0, "the output runs in strict mode, which the source does not ask for")
+    return _lost_comment(source, output, language, tree, made) if keep else None
 
 
 def same_references(source: bytes, output: bytes, language: Language) -> bool:
@@ -53,11 +63,12 @@ def same_references(source: bytes, output: bytes, language: Language) -> bool:
     return _named(source, language) == _named(output, language)
 
 
-def kept_comments(content: bytes, language: Language) -> list[tuple[int, int]]:
-    """The spans of the comments that begin with `/*!`."""
+def kept_comments(content: bytes, language: Language, tree: Tree | None = None) -> list[tuple[int, int]]:
+    """The spans of the comments that begin with `/*!`. `tree`, if at hand, saves parsing a script again."""
     if _BANG not in content:
         return []
-    return [(start, end) for start, end in _comments(content, language, _BANG) if content.startswith(_BANG, start)]
+    found = _comments(content, language, _BANG, tree)
+    return [(start, end) for start, end in found if content.startswith(_BANG, start)]
 
 
 def without_bangs(content: bytes, language: Language) -> bytes:
@@ -114,8 +125,7 @@ def _broken_css(output: bytes) -> Difference | None:
     return None
 
 
-def _broken_javascript(output: bytes) -> Difference | None:
-    tree = javascript.parse(output)
+def _broken_javascript(output: bytes, tree: Tree | None) -> Difference | None:
     if tree is None:
         return Difference(0, "the output is too large or nested too deep to be looked into")
     if javascript.is_whole(tree):
@@ -124,29 +134,34 @@ def _broken_javascript(output: bytes) -> Difference | None:
     return Difference(0, f"the output is not understood as JavaScript at {_shown(output[at:])}")
 
 
-def _new_reference(source: bytes, output: bytes, language: Language) -> Difference | None:
-    after = _named(output, language)
-    new = after - _named(source, language) if after else after
-    if not new:
-        return None
-    return Difference(0, f"the output names '{min(specifier for _, specifier in new)}', which the source does not")
+def _directives(content: bytes, tree: Tree) -> int:
+    """How many statements are nothing but `'use strict'`, unescaped and not in brackets, as the directive must be."""
+    offsets = [match.start() for match in re.finditer(_STRICT, content)]
+    return sum(
+        node.type == "expression_statement"
+        and node.children[0].type == "string"
+        and content[node.start_byte + 1 : node.children[0].end_byte - 1] == _STRICT
+        for node in (javascript.covering(tree, offsets) if offsets else ())
+    )
 
 
-def _named(content: bytes, language: Language) -> Counter[tuple[str, str]]:
-    find = css_references.find if language == "css" else javascript_references.find
-    return Counter((one.kind, one.specifier) for one in find(content))
+def _named(content: bytes, language: Language, tree: Tree | None = None) -> Counter[tuple[str, str]]:
+    found = css_references.find(content) if language == "css" else javascript_references.find(content, tree)
+    return Counter((one.kind, one.specifier) for one in found)
 
 
-def _lost_comment(source: bytes, output: bytes, language: Language) -> Difference | None:
+def _lost_comment(
+    source: bytes, output: bytes, language: Language, tree: Tree | None, made: Tree | None
+) -> Difference | None:
     """Their words are kept for their readers; of equal comments one will do."""
-    left = {b"".join(output[start:end].split()) for start, end in kept_comments(output, language)}
-    for start, end in kept_comments(source, language):
+    left = {b"".join(output[start:end].split()) for start, end in kept_comments(output, language, made)}
+    for start, end in kept_comments(source, language, tree):
         if b"".join(source[start:end].split()) not in left:
             return Difference(start, f"the comment {_shown(source[start:end])} was dropped or changed")
     return None
 
 
-def _comments(content: bytes, language: Language, mark: bytes) -> Iterator[tuple[int, int]]:
+def _comments(content: bytes, language: Language, mark: bytes, tree: Tree | None = None) -> Iterator[tuple[int, int]]:
     """The spans of comments that hold `mark`."""
     if language == "css":
         yield from (
@@ -156,7 +171,7 @@ def _comments(content: bytes, language: Language, mark: bytes) -> Iterator[tuple
         )
         return
     offsets = [match.start() for match in re.finditer(re.escape(mark), content)]
-    tree = javascript.parse(content)
+    tree = tree or javascript.parse(content)
     for node in javascript.covering(tree, offsets) if tree else ():
         if node.type == "comment":
             yield node.start_byte, node.end_byte
