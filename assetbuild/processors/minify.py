@@ -262,7 +262,9 @@ def _jsmin() -> tuple[Callable[[bytes], bytes], str]:
 def _rcssmin() -> tuple[Callable[[bytes], bytes], str]:
     import rcssmin
 
-    run = partial(rcssmin.cssmin, keep_bang_comments=True)
+    def run(content: bytes) -> bytes:
+        return _ended(content, rcssmin.cssmin(content, keep_bang_comments=True))
+
     return partial(sheltered, run), rcssmin.__version__
 
 
@@ -271,9 +273,14 @@ def _cssmin() -> tuple[Callable[[bytes], bytes], str]:
     import cssmin
 
     def run(content: bytes) -> bytes:
-        return str(cssmin.cssmin(content.decode())).encode()
+        return _ended(content, str(cssmin.cssmin(content.decode())).encode())
 
     return partial(sheltered, run), cssmin.__version__
+
+
+def _ended(content: bytes, output: bytes) -> bytes:
+    """`output` with the `;` that ends a last `@import`: browsers do without it, other tools call that an error."""
+    return output + b";" if content.rstrip().endswith(b";") and not output.endswith((b";", b"}")) else output
 
 
 _VERIFIED: Mapping[str, Callable[[], tuple[Callable[[bytes], bytes], str]]] = {
