@@ -144,3 +144,11 @@ def test_without_it_there_is_an_error_with_a_fix(monkeypatch: pytest.MonkeyPatch
         "css/a.css: minifier 'lightningcss' is not installed\n"
         "  fix: pip install 'assetbuild[lightningcss]', or remove 'lightningcss' from [minify]"
     )
+
+
+def test_a_gradient_with_a_prefix_is_refused() -> None:
+    """Its colours would come out in another order: found by Chromium."""
+    found = run(b"a { b : c }\na { background : -webkit-linear-gradient( top , red , blue ) }\n")
+    assert found.tool is None
+    assert str(found.warnings[0].where) == "css/a.css:2:18"
+    assert found.warnings[0].notes == (f"{LABEL}: it turns the colours of gradients with a prefix around",)

@@ -35,6 +35,12 @@ def sheltered(run: Callable[[bytes], bytes], content: bytes) -> bytes:
     return re.sub(mark + rb"(\d+)_", lambda found: kept[int(found[1])], run(hidden))
 
 
+def same_values(content: bytes, output: bytes) -> bool:
+    """Whether both declare custom properties of the same values in the same order."""
+    one, other = ([text[start:end] for start, end in _values(text)] for text in (content, output))
+    return one == other
+
+
 def _values(content: bytes) -> list[tuple[int, int]]:
     """The span of each value without the white space around it, which means nothing unless it is all there is."""
     try:

@@ -12,13 +12,14 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 from assetbuild.errors import ProcessorError
 from assetbuild.model import Language
 from assetbuild.processors import programs
+from assetbuild.processors.custom_properties import same_values, sheltered
 from assetbuild.processors.trusted import Refused, encoded_head, html_comment, without_map_comments
 from assetbuild.rules import MinifyOptions
 from assetbuild.syntax import css
@@ -74,12 +75,15 @@ def minify(
     ]
     if source_map:
         options.append("--sourcemap=inline")  # a file of its own would need a directory
-    status, output, said = _run(binary, options, text)
-    if status:
-        raise _refusal(said, content, text)
     made = None
     if source_map:
-        output, made = _split(output, content, name)
+        output, made = _split(_transformed(binary, options, text, content), content, name)
+        if language == "css" and not same_values(text, output):
+            raise Refused("it shortens custom properties, which are kept from it only where no source map is wanted")
+    else:
+        # It would shorten the values of custom properties as if it were known what they are for.
+        shelter = sheltered if language == "css" else _as_it_is
+        output = shelter(lambda hidden: _transformed(binary, options, hidden, content), text)
     if language == "css" and output.startswith(_ITS_CHARSET) and not head:
         raise Refused("'@charset' counts for nothing here, and would count in the output")
     return bom + output.removesuffix(b"\n"), made
@@ -89,6 +93,18 @@ def accepts(binary: Path, content: bytes, language: Language) -> bool:
     """Whether esbuild can read `content`."""
     status, _, _ = _run(binary, [*_OPTIONS, f"--loader={language}"], content)
     return status == 0
+
+
+def _as_it_is(run: Callable[[bytes], bytes], content: bytes) -> bytes:
+    return run(content)
+
+
+def _transformed(binary: Path, options: Sequence[str], text: bytes, content: bytes) -> bytes:
+    """Raises Refused, with a place in `content` where `text` is its end."""
+    status, output, said = _run(binary, options, text)
+    if status:
+        raise _refusal(said, content, text)
+    return output
 
 
 def _search(base_dir: Path, path: str) -> str | None:
@@ -124,7 +140,7 @@ def _refusal(said: str, content: bytes, text: bytes) -> Refused:
     if not error:
         return Refused(f"it failed: {said.strip().partition(chr(10))[0] or 'it says nothing'}")
     place = _PLACE.search(said, error.end())
-    if not place:
+    if not place or len(content) - len(text) not in (0, len(css.UTF8_BOM)):  # something stood for something else
         return Refused(error[1])
     line, column = int(place[1]), int(place[2])
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]

@@ -37,6 +37,7 @@ _LINE_END = re.compile(r"\r\n|[\n\r\f]")
 _QUERY = b"--assetbuild-query-"
 _QUERYING = (b"@media", b"@import", b"@container")
 _MOVES = ("translate", "rotate", "scale")  # it adds them to `transform`, where no other rule can reset them
+_PREFIXED_GRADIENT = re.compile(rb"-(?:webkit|moz|o|ms)-(?:repeating-)?linear-gradient\(", re.IGNORECASE)
 _PREFIXED = re.compile(rb"@?(-[a-z]+-[\w-]+)\(?")
 _CLOSERS = {"{": "}", "(": ")", "[": "]", "function": ")"}
 _SPACE = ("whitespace", "comment")
@@ -48,6 +49,8 @@ def minify(content: bytes, *, keep: bool = True) -> bytes:
     """Raises Refused where it does not take the file, UnicodeDecodeError for what is not UTF-8."""
     head = encoded_head(content)
     text = content[len(head) :]
+    if gradient := _PREFIXED_GRADIENT.search(content):
+        raise Refused("it turns the colours of gradients with a prefix around", gradient.start())
     output = _printed(without_bangs(text, "css"), len(head))
     _check_prefixes(content, output)
     _check_declarations(content, output)
