@@ -8,10 +8,14 @@ from pathlib import Path
 import cssmin
 import pytest
 import rcssmin
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assetbuild.processors import css_matched, css_plain
 from assetbuild.processors.css_equivalence import difference
+from assetbuild.processors.css_matched import UnreadableError
+from assetbuild.processors.css_pieces import NotPlainError, pieces
+from assetbuild.processors.css_reader import Reader
 from assetbuild.processors.difference import Difference
 
 SAME = [
@@ -258,6 +262,7 @@ def test_no_byte_of_dense_css_can_be_dropped(at: int) -> None:
     assert difference(DENSE, DENSE[:at] + DENSE[at + 1 :]) is not None
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(DENSE)), st.sampled_from([b" ", b"/**/", b";", b"0", b"a", b"!", b"\\", b","]))
 def test_what_is_inserted_and_what_is_dropped_is_judged_alike(at: int, piece: bytes) -> None:
     longer = DENSE[:at] + piece + DENSE[at:]
@@ -289,3 +294,99 @@ def test_cssmin_passes_on_some_real_files() -> None:
 def test_a_long_file_is_judged(unit: bytes) -> None:
     source = unit * (100_000 // len(unit))
     assert (difference(source, source + b" ") is None) == (unit not in (b"a{", b"("))
+
+
+# What css_plain proves must be what Reader, which looks at each token, proves too.
+
+PIECES = [
+    "a", ".c", "#AABBCC", "0.5", "1px", " ", "  ", "\n", "\t", ",", ";", ":", "{", "}", "(", ")", "[", "]", "url(",
+    "url( x )", "style(", "selector(", ":not(", "calc(", "+", "-", ">", "~", "*", "/", "/*x*/", "/*!k*/", "!",
+    "important", "--x", "--x:", "@media", "@scope", "@x", "'s  t'", '"u"', "\\", "\\31 ", "\\;", "u\\72l(", "curl(", "=",
+    "|", "%", "&", "<", "@", "#", "é", "_", "$", "a:b;", "a{b:c}", "filter:", "unicode-range:", "U+1e3",
+    ":nth-child(", "2n", "};", "{;", "--", "-->", "<!--", "and", "not", "1", "e3", ".5",
+]  # fmt: skip
+some = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
+start = st.sampled_from(["", "a", "b:", "color : ", "--x:", "--y: ", "*zoom:", "@q "])
+declarations = st.lists(st.tuples(start, some, st.sampled_from([";", ";", "}", ";{"])).map("".join), max_size=3)
+css_like = st.lists(st.tuples(some, st.just("{"), declarations.map("".join), st.just("}")).map("".join), max_size=3)
+SPACES = [" ", "\n", ";", "/*y*/", ""]
+
+
+def read(content: bytes) -> object:
+    reader = Reader(content)
+    return reader.keys, [b"".join(content[start:end].split()) for start, end in reader.kept_comments]
+
+
+@settings(deadline=None, max_examples=400)
+@given(css_like.map("".join), st.integers(0), st.sampled_from(SPACES), st.booleans())
+def test_what_is_proven_at_a_glance_is_proven_by_every_token(css: str, at: int, piece: str, drop: bool) -> None:
+    at %= len(css) + 1
+    other = css[:at] + piece + css[at + (drop and css[at : at + 1] in (" ", ";", "\n")) :]
+    spread = css.replace(";", " ;\n").replace("{", " {\n").replace(" ", "  ")
+    for output in (other.encode(), spread.encode()):
+        if css_plain.same(css.encode(), output):
+            assert read(output) == read(css.encode())
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        ("a > b , c { color : red ; --x :  y ; }", "a>b,c{color:red;--x:y}"),
+        ("@import 'x' ;\n@media ( a : b ) { /* c */ d:hover { e : url( 'f g' ) , h( i , j ) } }",
+         "@import 'x';@media (a:b){d:hover{e:url('f g'),h(i,j)}}"),
+        (".a\\:b > [c='d e'] { f : 'g  h' ! important }", ".a\\:b>[c='d e']{f:'g  h'!important}"),
+        ("@import 'x';", "@import 'x'"),
+    ],
+)  # fmt: skip
+def test_what_minifiers_do_is_proven_at_a_glance(source: str, output: str) -> None:
+    assert css_plain.same(source.encode(), output.encode())
+    assert read(source.encode()) == read(output.encode())
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        'a{b:u\\72l(c");d:"}',
+        'a{b:\\75 rl(c");d:"}',
+        'a{b:url(c");d:"}',
+        "a{b:url(c d)}",
+        "a{b:-url(c')}",
+        "a{b:'c\n'}",
+        "a{b:(c;d)}",
+        "a{b:(c]}",
+        "a{b:c",
+        "a{b:c}}",
+        "a;b{}",
+        "a{--b:{c:d}}",
+        "a{b:{c:d}}",
+        "a{b:/**/{c:d}}",
+        "<!-- a{} -->",
+        "a{}/*",
+        "a\\",
+        "{" * 40 + "}" * 40,
+    ],
+)
+def test_what_is_not_plain_is_not_judged_at_a_glance(css: str) -> None:
+    with pytest.raises(NotPlainError):
+        list(pieces(css.encode()))
+
+
+def test_kept_comments_count_unless_that_is_not_asked_for() -> None:
+    source = b"/*! a */a{b:c}/*! b */"
+    assert difference(source, b"a{b:c}") == Difference(0, "the comment '/*! a */' was dropped or changed")
+    assert difference(source, b"a{b:c}", keep=False) is None
+    assert difference(source, b"a{b:d}", keep=False) is not None
+    assert difference(b"(/*! a */b){}", b"(b){}", keep=False) is None
+
+
+def test_only_so_many_tokens_are_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(css_matched, "MAX_TOKENS", 5)
+    assert difference(b"a:{b :c}", b"a:{b:c}") == Difference(5, "more than 5 tokens, so nothing may change")
+    assert difference(b"a:hover { b : c } " * 9, b"a:hover{b:c}" * 9) is None
+
+
+def test_the_tokens_that_are_looked_at_one_by_one_are_enough_for_real_files() -> None:
+    with pytest.raises(UnreadableError, match=r"\Amore than 1000000 tokens\Z"):
+        Reader(b"a " * 500_001)
+    # Bootstrap, the densest of the real ones, has four bytes to a token.
+    assert css_matched.MAX_TOKENS * 4 >= 4_000_000

@@ -119,10 +119,37 @@ def test_a_reference(css: str, kind: str, specifier: str, path: str, whole: str)
         "@import;'x'",
         "@import foo 'x' url(y);",
         "@import-x 'y';",
+        "a{--x:{@import 'y';}}",
+        "a{--x/**/:{@import 'y'}b}",
+        "a{\\2d-x:[{@import 'y';}]}",
+        "--x:{@import 'y';}",
+        "a{b:image('x.png')}",
+        "a{b:attr(x type(<url>))}",
+        "@container style(--x: 'x.png'){}",
     ],
 )
 def test_no_reference(css: str) -> None:
     assert specifiers(css) == []
+
+
+@pytest.mark.parametrize(
+    ("css", "found"),
+    [
+        ("a{--x:{b:url(x)};@import 'y'}", ["x", "y"]),
+        ("--x:{@import 'n';}@import 'y';", ["y"]),
+        ("a{b:cross-fade(url(x), url('y'), 50%)}", ["x", "y"]),
+        ("a{content:url(x) / 'alt'}", ["x"]),
+        ("a{b:url('x' crossorigin(anonymous) integrity('n'))}", ["x"]),
+        ("a{behavior:url(x.htc);-moz-binding:url(y.xml#z)}", ["x.htc", "y.xml"]),
+        ("@counter-style a{symbols:url(x)}@color-profile --b{src:url(y.icc)}", ["x", "y.icc"]),
+        ("a{shape-outside:url(x);offset-path:url(y#z);clip-path:url(#n)}", ["x", "y"]),
+        ("@font-face{src:url(x)format('n')tech(color-COLRv1),local('n')}", ["x"]),
+        ("@container style(--x: url(x)){a{b:url(y)}}", ["x", "y"]),
+        ("@layer a{@import 'x'}@view-transition{navigation:auto}", ["x"]),
+    ],
+)
+def test_where_urls_stand(css: str, found: list[str]) -> None:
+    assert specifiers(css) == found
 
 
 def test_references_come_in_source_order() -> None:
@@ -235,7 +262,12 @@ def statements(nodes: list, *, top: bool) -> Iterator[tuple[str, str]]:
     for node in nodes:
         if not statement and (node.type == "whitespace" or (node.type == "literal" and node.value in ("<!--", "-->"))):
             continue
-        if node.type == "{} block":
+        if node.type == "{} block" and statement and is_custom(statement[0]):
+            statement.append(node)
+            if top:
+                yield from statement_urls(statement)
+                statement = []
+        elif node.type == "{} block":
             yield from statement_urls(statement)
             yield from statements(node.content, top=False)
             statement = []
@@ -245,6 +277,11 @@ def statements(nodes: list, *, top: bool) -> Iterator[tuple[str, str]]:
         else:
             statement.append(node)
     yield from statement_urls(statement)
+
+
+def is_custom(node: object) -> bool:
+    name = getattr(node, "name", None) if getattr(node, "type", None) == "function" else getattr(node, "value", None)
+    return getattr(node, "type", None) in ("ident", "function") and name.startswith("--")
 
 
 def statement_urls(nodes: list) -> Iterator[tuple[str, str]]:

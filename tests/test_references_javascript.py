@@ -5,7 +5,7 @@ import time
 import pytest
 
 from assetbuild.model import Reference
-from assetbuild.references.javascript import find
+from assetbuild.references.javascript import find, is_unread
 from assetbuild.references.javascript_words import may_name
 from assetbuild.syntax import javascript
 
@@ -127,6 +127,33 @@ def test_anything_else_is_no_reference(content: bytes) -> None:
     assert find(content) == []
 
 
+@pytest.mark.parametrize("call", [b"new URL('a.js', import.meta.url)", b"new self.URL(/**/(`a.js`),import.meta.url,)"])
+def test_a_url_relative_to_the_module_is_a_reference_even_by_a_bare_name(call: bytes) -> None:
+    assert named(call) == [("js-url", "a.js")]
+
+
+def test_a_url_that_a_worker_runs_is_one_reference() -> None:
+    content = b"new Worker(new URL('./a.js?b', import.meta.url), {type: 'module'})"
+    assert find(content) == [Reference("js-worker", "./a.js", 20, 26, 11, 47)]
+
+
+def test_each_literal_of_import_scripts_is_a_reference() -> None:
+    content = b"self.importScripts('a.js', b, '/c.js')"
+    assert named(content) == [("js-import-scripts", "a.js"), ("js-import-scripts", "/c.js")]
+
+
+def test_a_url_of_a_directory_or_of_nothing_is_no_reference() -> None:
+    paths = (b"", b".", b"./", b"..", b"a/", b"a/..", b"%2E", b"?a", b"#a", b"data:,a", b"//a/b", b" ")
+    assert [path for path in paths if find(b"new URL('" + path + b"', import.meta.url)")] == []
+
+
+def test_a_file_too_deep_for_a_parse_is_unread_only_if_a_word_says_that_it_may_name_files() -> None:
+    deep = b"[" * (javascript.MAX_DEPTH + 1)
+    for word in (b"import('./a.js')", b"importScripts('a')", b"new URL('a', import.meta.url)", b"import.defer('./a')"):
+        assert is_unread(word + deep)
+    assert not is_unread(b"new URL('a', b); import('c')" + deep)
+
+
 def test_references_come_in_source_order() -> None:
     content = b"import '/a.js'; import('../b.js'); export * from './c.js'; import(`./d.js`)"
     assert named(content) == [
@@ -221,6 +248,11 @@ def test_a_tree_at_hand_is_used() -> None:
         b"//from\n",
         b"import( ",
         b"from//\n" * 15 + b"x",
+        b"import.meta.URL ",
+        b"importScripts/**/",
+        b"export{",
+        b"export/**/ ",
+        b"with{a:'b',",
         b"'",
         b" ",
     ],

@@ -98,6 +98,37 @@ def test_what_makes_the_parser_read_on_and_on_is_given_up() -> None:
     assert whole(b"a()")
 
 
+@pytest.mark.parametrize(
+    "piece", [b"a/**/", b"import/**/", b'"', b"a b;", b"the quick brown fox. ", b"@", b"}", b"a=>", b"!", b"~", b"{("]
+)
+def test_what_is_no_javascript_from_its_beginning_is_given_up_at_once(piece: bytes) -> None:
+    started = time.process_time()
+    assert parse(piece * (2_000_000 // len(piece))) is None
+    assert time.process_time() - started < 10
+
+
+def test_a_small_file_is_parsed_whatever_it_holds() -> None:
+    assert parse(b"the quick brown fox. " * 1_000) is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "after"),
+    [
+        (b"x = `", b"the quick brown fox. ", b"`"),
+        (b"/*", b"the quick brown fox. ", b"*/"),
+        (b"x = `${`", b"a { b: 'c' } ", b"`}`"),
+        (b"x = '", rb"\n\'\\", b"'"),
+        (b"x = [", b"a,", b"]"),
+        (b"x = [", b"0,'a',null,", b"]"),
+        (b"x = {", b"a:1,b:c,d,", b"}"),
+        (b"import {", b"a, b as c, ", b"} from 'd'"),
+        (b"(function () {", b"a(b); ", b"})()"),
+    ],
+)
+def test_what_the_cut_of_a_beginning_leaves_open_is_no_error(before: bytes, inside: bytes, after: bytes) -> None:
+    assert whole(before + inside * (600_000 // len(inside)) + after)
+
+
 def test_a_long_token_is_read_in_pieces() -> None:
     assert whole(b"x = '" + b"a" * 1_000_000 + b"'; /*" + b"b" * 1_000_000 + b"*/ `" + b"c" * 1_000_000 + b"`")
 

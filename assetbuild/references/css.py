@@ -1,8 +1,9 @@
 """CSS bytes -> the references in them: url(), src(), @import and the strings of image-set(), in source order.
 
-Not references: what a comment or another string holds, URLs that are not files of ours (urls.is_local), and URLs in the
-prelude of an at-rule that fetches nothing (@namespace, @supports, @document). Whether an @import stands where a
-browser would follow it is not judged here.
+Not references: what a comment or another string holds (`image("x")` is in no browser, and IE's `src='x'` starts from the
+page), URLs that are not files of ours (urls.is_local), and those in the prelude of an at-rule that fetches nothing
+(@namespace, @supports, @document). Whether an @import stands where a browser would follow it is not judged here. A URL in a custom
+property counts for the sheet it is written in; Chromium reads it from the one whose var() uses it.
 """
 
 from __future__ import annotations
@@ -70,10 +71,10 @@ class _Candidate:
     in_string: bool
 
 
-# Where a token stands: at the start of a statement; in a rule's prelude or a declaration; in the prelude of an at-rule
-# whose URLs count; where the URL of an @import is expected; in a prelude whose URLs do not count. Brackets without
-# statements keep the mode around them.
-_START, _OTHER, _AT_RULE, _IMPORT, _MUTE = "start", "other", "at-rule", "import", "mute"
+# Where a token stands: at the start of a statement; in a rule's prelude or a declaration; in a custom property, whose
+# blocks are values; in the prelude of an at-rule whose URLs count; where the URL of an @import is expected; in a
+# prelude whose URLs do not count. Brackets without statements keep the mode around them.
+_START, _OTHER, _CUSTOM, _AT_RULE, _IMPORT, _MUTE = "start", "other", "custom", "at-rule", "import", "mute"
 _AFTER_ANY = {_START: _OTHER, _IMPORT: _MUTE}
 _PRELUDES = {"import": _IMPORT, **dict.fromkeys(("namespace", "document", "-moz-document", "supports"), _MUTE)}
 
@@ -115,6 +116,8 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
             closer, _, in_statements, in_image_set = frames[-1] if frames else outermost
             continue
 
+        if mode == _START and _starts_custom(content, start):
+            mode = _CUSTOM
         mode = _AFTER_ANY.get(mode, mode)
         mark = kind[-1]  # of 'other{' as of '{'
         if kind == "function":
@@ -124,7 +127,9 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
             opened = (")", mode, False, name in _IMAGE_SETS)
         elif mark == ";" and in_statements:
             # At the top level a `;` ends only at-rules: the prelude of any other rule goes on until its `{`.
-            mode = _START if frames or mode != _OTHER else _OTHER
+            mode = _START if frames or mode not in (_OTHER, _CUSTOM) else mode
+        elif mark == "{" and mode == _CUSTOM and in_statements:
+            opened = ("}", _CUSTOM if frames else _START, False, False)  # at the top level it ends a rule that is none
         elif mark == "{":
             mode = _START if in_statements else mode
             opened = ("}", mode, in_statements, False)
@@ -138,6 +143,11 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
     for candidate in unclosed.values():
         candidate.whole_end = len(content)
     yield from found
+
+
+def _starts_custom(content: bytes, start: int) -> bool:
+    """Whether the statement that starts here does so with two hyphens, or an escape that may be one of them."""
+    return content[start] in b"-\\" and unescape(content[start : start + 20], "latin-1").startswith("--")
 
 
 def _reference(content: bytes, candidate: _Candidate, encoding: str) -> Reference | None:

@@ -144,7 +144,9 @@ class _Reader(xml.Document):
         for index, role in roles if is_here else ():
             self._value(written[index], role)
         if name in _STYLES:
-            self._styles.append(end if _value_of("type", attributes).lower() in ("", "text/css") else None)
+            # One inside another is left alone: to read the outer ones again and again would take quadratic time.
+            is_css = not self._styles and _value_of("type", attributes).lower() in ("", "text/css")
+            self._styles.append(end if is_css else None)
 
     def end(self, name: str) -> None:
         super().end(name)
@@ -187,11 +189,14 @@ class _Reader(xml.Document):
             start += len(part) + 1
 
     def _css(self, seen: xml.Seen, *, is_sheet: bool = False) -> None:
-        # The space keeps what would be a byte order mark or @charset in a file from being taken for one.
-        for each in css.find(b" " + seen.text):
+        # A space keeps what would be a byte order mark or @charset in a file from being taken for one; declarations
+        # are those of a rule, in which nothing is imported.
+        before = b" " if is_sheet else b"a{"
+        shift = len(before)
+        for each in css.find(before + seen.text):
             if is_sheet or each.kind != "css-import":
-                whole = seen.around(each.whole_start - 1, each.whole_end - 1)
-                self._add(each.kind, each.specifier, seen.span(each.start - 1, each.end - 1), whole)
+                whole = seen.around(each.whole_start - shift, each.whole_end - shift)
+                self._add(each.kind, each.specifier, seen.span(each.start - shift, each.end - shift), whole)
 
     def _add(self, kind: Kind, specifier: str, span: _Span | None, whole: _Span) -> None:
         if span:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import accumulate, islice
 from typing import NoReturn
 
 from assetbuild.model import Reference
@@ -32,12 +33,15 @@ _MANIFEST: _Shape = {
 }
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_BRACKET = re.compile(rb'"[^"]*"?|[\[{]|[\]}]')
+_STRING = re.compile(rb'"[^"]*"?')
+_BRACKET = re.compile(rb'"[^"]*"?|([\[{\]}])')
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - _STEPS.keys())
 _CONSTANT = re.compile(rb'"[^"]*"|(-?Infinity|NaN)')
 _PIECE = re.compile(
     rb"[^\\?#]+|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPES = {b"b": "\b", b"f": "\f", b"n": "\n", b"r": "\r", b"t": "\t"}
 _STRIPPED = "".join(map(chr, range(0x21)))  # what the URL Standard drops at both ends, and what everywhere
 _DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
 
@@ -93,13 +97,15 @@ def _too_deep(bare: bytes) -> int | None:
     """Where the first bracket stands that is nested too deep."""
     if bare.count(b"[") + bare.count(b"{") <= MAX_DEPTH:
         return None
-    depth = 0
-    for match in _BRACKET.finditer(bare):
-        mark = match[0]
-        depth += 1 if mark in b"[{" else -1 if mark in b"]}" else 0
+    brackets = _STRING.sub(b"", bare).translate(None, _NO_BRACKETS)
+    for index, depth in enumerate(accumulate(map(_STEPS.__getitem__, brackets))):
         if depth > MAX_DEPTH:
-            return match.start()
+            return next(islice(_brackets(bare), index, None))
     return None
+
+
+def _brackets(bare: bytes) -> Iterator[int]:
+    return (match.start(1) for match in _BRACKET.finditer(bare) if match[1])
 
 
 def _urls(text: str, at: int, shape: _Shape) -> Iterator[tuple[int, int]]:
@@ -159,12 +165,22 @@ def _path(raw: bytes) -> tuple[str, int]:
     found: list[str] = []
     end = 0
     for match in _PIECE.finditer(raw):
-        piece = match[0].decode("utf-8", "surrogateescape")
-        if piece.startswith("\\"):
-            # Half a character alone goes into a URL as the replacement character (URL Standard).
-            piece = _SURROGATE.sub("\ufffd", json.loads(f'"{piece}"'))
+        piece = _unescape(match[0])
         if piece in ("?", "#"):
             break
         found.append(piece)
         end = match.end()
     return "".join(found), end
+
+
+def _unescape(piece: bytes) -> str:
+    """One escape sequence as the character it stands for; any other text as it is."""
+    if piece[:1] != b"\\":
+        return piece.decode("utf-8", "surrogateescape")
+    if piece[1:2] != b"u":
+        return _ESCAPES.get(piece[1:2]) or piece[1:].decode()
+    if len(piece) > 6:
+        return bytes.fromhex((piece[2:6] + piece[8:]).decode()).decode("utf-16-be")
+    code = int(piece[2:6], 16)
+    # Half a character alone goes into a URL as the replacement character (URL Standard).
+    return "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)

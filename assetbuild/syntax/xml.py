@@ -241,6 +241,6 @@ def _replacement(reference: bytes, entities: Mapping[bytes, bytes], read: _Reade
         return _PREDEFINED[name]
     if number := _NUMBER.fullmatch(name):
         code = int(number[1], 16) if number[1] else int(number[2])
-        return chr(code).encode() if code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else b"\xef\xbf\xbd"
+        return chr(code).encode() if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else b"\xef\xbf\xbd"
     value = entities.get(name, b"")
     return read(value, 0, len(value), entities).text

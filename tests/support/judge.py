@@ -34,7 +34,8 @@ _CSS_ERROR = re.compile(r"\[css-syntax-error\]\n\n    (.+?):\d+:\d+:$", re.MULTI
 
 _MARKED = re.compile(rb"\.([0-9a-f]{16})(?![0-9a-f])")
 _DOTTED = re.compile(rb"""(?<=["(])\.{1,2}/[^")]*(?=[")])""")
-_SPACED = re.compile(rb"((?:--|\()[\w-]+:|,|\() | (?=\))")
+_SPACED = re.compile(rb"((?:--|\()[\w-]+:|,|\() | (?=[);}])")
+_STRING = re.compile(rb"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +158,19 @@ def mark(path: str, file: str) -> str:
 def plain(printed: bytes, path: str, marks: Set[bytes]) -> bytes:
     """`printed` with each URL spelled in one way, without its fingerprint.
 
-    esbuild keeps white space that separates nothing before the value of a custom property, after a comma in
+    esbuild keeps white space that separates nothing around the value of a custom property, after a comma in
     `var(--a, rgb(1, 2, 3))`, inside the parentheses of `var( --a )` and in `@supports (content: "")`. Values of custom
     properties have a test of their own.
     """
     base = b"/" + posixpath.dirname(path).encode()
     text = _DOTTED.sub(lambda url: posixpath.relpath(posixpath.join(base, url[0]), base), unmarked(printed, marks))
-    return _SPACED.sub(rb"\1", text) if language_of(path) == "css" else text
+    return outside_strings(_SPACED, rb"\1", text) if language_of(path) == "css" else text
+
+
+def outside_strings(pattern: re.Pattern[bytes], replacement: bytes, text: bytes) -> bytes:
+    parts = _STRING.split(text)
+    parts[::2] = [pattern.sub(replacement, part) for part in parts[::2]]
+    return b"".join(parts)
 
 
 def unmarked(content: bytes, marks: Set[bytes]) -> bytes:
