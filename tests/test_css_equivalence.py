@@ -301,8 +301,8 @@ def test_a_long_file_is_judged(unit: bytes) -> None:
 PIECES = [
     "a", ".c", "#AABBCC", "0.5", "1px", " ", "  ", "\n", "\t", ",", ";", ":", "{", "}", "(", ")", "[", "]", "url(",
     "url( x )", "style(", "selector(", ":not(", "calc(", "+", "-", ">", "~", "*", "/", "/*x*/", "/*!k*/", "!",
-    "important", "--x", "--x:", "@media", "@scope", "@x", "'s  t'", '"u"', "\\", "\\31 ", "\\;", "u\\72l(", "curl(", "=",
-    "|", "%", "&", "<", "@", "#", "é", "_", "$", "a:b;", "a{b:c}", "filter:", "unicode-range:", "U+1e3",
+    "important", "--x", "--x:", "@media", "@scope", "@x", "'s  t'", '"u"', "\\", "\\31 ", "\\;", "u\\72l(", "curl(",
+    "=", "|", "%", "&", "<", "@", "#", "é", "_", "$", "a:b;", "a{b:c}", "filter:", "unicode-range:", "U+1e3",
     ":nth-child(", "2n", "};", "{;", "--", "-->", "<!--", "and", "not", "1", "e3", ".5",
 ]  # fmt: skip
 some = st.lists(st.sampled_from(PIECES), max_size=5).map("".join)
@@ -350,6 +350,7 @@ def test_what_minifiers_do_is_proven_at_a_glance(source: str, output: str) -> No
         'a{b:\\75 rl(c");d:"}',
         'a{b:url(c");d:"}',
         "a{b:url(c d)}",
+        "a{b:u\\72l(c/*d);e:f*/)}",
         "a{b:-url(c')}",
         "a{b:'c\n'}",
         "a{b:(c;d)}",

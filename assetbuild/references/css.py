@@ -1,9 +1,9 @@
 """CSS bytes -> the references in them: url(), src(), @import and the strings of image-set(), in source order.
 
-Not references: what a comment or another string holds (`image("x")` is in no browser, and IE's `src='x'` starts from the
-page), URLs that are not files of ours (urls.is_local), and those in the prelude of an at-rule that fetches nothing
-(@namespace, @supports, @document). Whether an @import stands where a browser would follow it is not judged here. A URL in a custom
-property counts for the sheet it is written in; Chromium reads it from the one whose var() uses it.
+Not references: what a comment or another string holds (`image("x")` is in no browser; IE's `src='x'` starts from the
+page), URLs that are not files of ours (urls.is_local), and those in the prelude of an at-rule that fetches nothing.
+Whether an @import stands where a browser would follow it is not judged here. A URL in a custom property counts for the
+sheet that it is written in; Chromium reads it from the one whose var() uses it.
 """
 
 from __future__ import annotations
@@ -91,19 +91,22 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
     for kind, start, end in scan(content):
         if kind == "nothing":
             continue
-        if found and not unclosed:
-            yield from found
-            found.clear()
         of_url, awaited = awaited, None
         here: tuple[Kind, int] = ("css-import", import_start) if mode == _IMPORT else ("css-url", start)
         opened: tuple[str, str, bool, bool] | None = None
         if kind == "string" and (of_url or mode == _IMPORT or (in_image_set and mode != _MUTE)):
+            if not unclosed:
+                yield from found
+                found.clear()
             what, whole_start = of_url or here
             first, last = string_inner(content[start:end])
             found.append(_Candidate(what, start + first, start + last, whole_start, end, True))
             if of_url:
                 unclosed[len(frames)] = found[-1]
         elif kind == "url" and mode != _MUTE:
+            if not unclosed:
+                yield from found
+                found.clear()
             first, last = url_inner(content[start:end])
             found.append(_Candidate(here[0], start + first, start + last, here[1], end, False))
         elif kind == "at-keyword" and mode == _START:
@@ -116,7 +119,7 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
             closer, _, in_statements, in_image_set = frames[-1] if frames else outermost
             continue
 
-        if mode == _START and _starts_custom(content, start):
+        if mode == _START and content[start] in b"-\\" and _starts_custom(content, start):
             mode = _CUSTOM
         mode = _AFTER_ANY.get(mode, mode)
         mark = kind[-1]  # of 'other{' as of '{'
@@ -128,11 +131,12 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
         elif mark == ";" and in_statements:
             # At the top level a `;` ends only at-rules: the prelude of any other rule goes on until its `{`.
             mode = _START if frames or mode not in (_OTHER, _CUSTOM) else mode
-        elif mark == "{" and mode == _CUSTOM and in_statements:
-            opened = ("}", _CUSTOM if frames else _START, False, False)  # at the top level it ends a rule that is none
         elif mark == "{":
-            mode = _START if in_statements else mode
-            opened = ("}", mode, in_statements, False)
+            if mode == _CUSTOM and in_statements:  # at the top level it ends a rule that is none
+                opened = ("}", _CUSTOM if frames else _START, False, False)
+            else:
+                mode = _START if in_statements else mode
+                opened = ("}", mode, in_statements, False)
         elif mark == "(":
             opened = (")", mode, False, False)
         elif mark == "[":
@@ -147,7 +151,7 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
 
 def _starts_custom(content: bytes, start: int) -> bool:
     """Whether the statement that starts here does so with two hyphens, or an escape that may be one of them."""
-    return content[start] in b"-\\" and unescape(content[start : start + 20], "latin-1").startswith("--")
+    return unescape(content[start : start + 20], "latin-1").startswith("--")
 
 
 def _reference(content: bytes, candidate: _Candidate, encoding: str) -> Reference | None:

@@ -151,7 +151,7 @@ class _Reader(xml.Document):
     def end(self, name: str) -> None:
         super().end(name)
         start = self._styles.pop() if name in _STYLES else None
-        if start is not None and start < self.offset:
+        if start is not None:
             self._css(xml.seen_content(self.content, start, self.offset, self.entities), is_sheet=True)
 
     def _start_doctype(self, *_: object) -> None:

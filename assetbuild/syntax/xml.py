@@ -113,7 +113,7 @@ class Document:
     def _entity(self, name: str, is_parameter: int, value: str | None, *_: str | None) -> None:
         if is_parameter or value is None:
             return
-        self.entities.setdefault(name.encode(), value.encode())
+        self.entities[name.encode()] = value.encode()  # of several declarations expat reports the first
         self._nested_entities += "&" in value
         if self._nested_entities > MAX_NESTED_ENTITIES:
             raise Refused(self.offset, f"more than {MAX_NESTED_ENTITIES} entities name others")
