@@ -231,3 +231,10 @@ def test_time_grows_with_the_file_only(line: bytes) -> None:
     started = time.process_time()
     minify(content, "js", ("jsmin", "rjsmin"), "a.js")
     assert time.process_time() - started < 20
+
+
+def test_using_as_a_name_is_no_declaration() -> None:
+    """jQuery UI has it so."""
+    content = b"function f(options) {\n  var using;\n  using = function (a) { g(a) };\n  return using;\n}\n"
+    found = minify(content, "js", ("rjsmin",), "a.js")
+    assert found.content == b"function f(options){var using;using=function(a){g(a)};return using;}"

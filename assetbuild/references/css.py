@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -35,9 +36,25 @@ _PLAIN_PATH = re.compile(rb"[A-Za-z0-9_.\-][A-Za-z0-9_.\-/%~+]*")
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
 
+# What was last found in this thread: the build and the check of a minifier want the same.
+_REMEMBERED = 2
+_REMEMBERED_BYTES = 2**22
+_thread = threading.local()
+
 
 def find(content: bytes) -> list[Reference]:
-    """All references, whatever the encoding; offsets are into `content`."""
+    """All references, whatever the encoding; offsets are into `content`. The list is not to be changed."""
+    recent: list[tuple[bytes, list[Reference]]] = _thread.__dict__.setdefault("recent", [])
+    for known, found in recent:
+        if known == content:
+            return found
+    found = _find_all(content)
+    if len(content) <= _REMEMBERED_BYTES:
+        recent[:] = [(content, found), *recent][:_REMEMBERED]
+    return found
+
+
+def _find_all(content: bytes) -> list[Reference]:
     declared = declared_encoding(content)
     if declared in NOT_ASCII_SUPERSETS:
         return _find_transcoded(content, declared)

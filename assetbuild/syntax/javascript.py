@@ -31,6 +31,8 @@ _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 # Operators that nest without brackets: 10 MB of them take 2.4 GB.
 _DEEP_RUNS = (b"!" * 2**20, b"~" * 2**20)
 
+_USING = re.compile(rb"(?<![\w$\\\x80-\xff])using(?![\w$\\\x80-\xff])")
+
 # tree-sitter takes a carriage return alone for a space. It ends a line, and so can end a statement.
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
@@ -115,7 +117,12 @@ def _parse(content: bytes) -> Tree | None:
     for size, sample in _SAMPLES:
         if len(text) > size and not any(_is_like_code(text[:sample] + token) for token in _CUT_TOKENS):
             return None
-    return _read(text)
+    tree = _read(text)
+    if tree is not None and not is_whole(tree) and b"using" in text:
+        # The parser takes `using = f()`, as jQuery UI has it, for a declaration. The spelling is of the same length.
+        other = _read(_USING.sub(b"usinG", text))
+        return other if other is not None and is_whole(other) else tree
+    return tree
 
 
 def _is_like_code(text: bytes) -> bool:

@@ -160,25 +160,29 @@ class Seen:
         self._parts: list[bytes] = []
         self._length = 0
         self._ends: list[int] = []  # in the text, of each piece
-        self._pieces: list[tuple[int, int, bool, bool]] = []  # in the file: start, end, is a copy, is in CDATA
+        self._pieces: list[tuple[int, int, bool, int]] = []  # in the file: start, end, is a copy, what it is part of
 
     @property
     def text(self) -> bytes:
         return b"".join(self._parts)
 
-    def add(self, part: bytes, start: int, end: int, *, copied: bool = True, cdata: bool = False) -> None:
+    def add(self, part: bytes, start: int, end: int, *, copied: bool = True, parent: int = 0) -> None:
         if part:
             self._parts.append(part)
             self._length += len(part)
             self._ends.append(self._length)
-            self._pieces.append((start, end, copied, cdata))
+            self._pieces.append((start, end, copied, parent))
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where in the file the text's `start:end` stands; None where it cannot be replaced, being cut off by the edge
-        of a CDATA section or inside an entity's text."""
+        """Where in the file the text's `start:end` stands; None where that cannot be replaced by another text: inside
+        the text of an entity, around an element, or across one edge of a CDATA section."""
         first, last = self._piece(start), self._piece(end - 1)
-        (from_start, _, first_copied, first_cdata), (_, to_end, last_copied, last_cdata) = first[2], last[2]
-        if first_cdata != last_cdata or not (first_copied or start == first[0]) or not (last_copied or end == last[1]):
+        (from_start, _, first_copied, first_parent), (_, to_end, last_copied, last_parent) = first[2], last[2]
+        if (
+            first_parent != last_parent
+            or not (first_copied or start == first[0])
+            or not (last_copied or end == last[1])
+        ):
             return None
         return (
             from_start + (start - first[0] if first_copied else 0),
@@ -193,7 +197,7 @@ class Seen:
             last[2][1] - (last[1] - end if last[2][2] else 0),
         )
 
-    def _piece(self, at: int) -> tuple[int, int, tuple[int, int, bool, bool]]:
+    def _piece(self, at: int) -> tuple[int, int, tuple[int, int, bool, int]]:
         """The one that holds the byte `at` of the text: its start and end in the text, and itself."""
         index = bisect_right(self._ends, at)
         return self._ends[index - 1] if index else 0, self._ends[index], self._pieces[index]
@@ -213,21 +217,22 @@ def seen_value(content: bytes, start: int, end: int, entities: Mapping[bytes, by
 
 def seen_content(content: bytes, start: int, end: int, entities: Mapping[bytes, bytes]) -> Seen:
     """The text of an element whose content is `start:end` of the file, without that of the elements in it."""
-    seen, at, depth = Seen(), start, 0
+    seen, at, depth, parent = Seen(), start, 0, 0
     for match in _IN_CONTENT.finditer(content, start, end):
         markup, here = match[0], match.start()
         if not depth:
-            seen.add(content[at:here], at, here)
+            seen.add(content[at:here], at, here, parent=parent)
         at = match.end()
         if markup.startswith(b"</"):
             depth -= 1
         elif not markup.startswith((b"&", b"<!", b"<?")):
             depth += not markup.endswith(b"/>")
+            parent += 2  # odd for all in CDATA, since from one section to the next the edges go in pairs
         elif not depth and markup.startswith(b"&"):
-            seen.add(_replacement(markup, entities, seen_content), here, at, copied=False)
+            seen.add(_replacement(markup, entities, seen_content), here, at, copied=False, parent=parent)
         elif not depth and markup.startswith(b"<![CDATA["):
-            seen.add(markup[9:-3], here + 9, at - 3, cdata=True)
-    seen.add(content[at:end], at, end)
+            seen.add(markup[9:-3], here + 9, at - 3, parent=parent + 1)
+    seen.add(content[at:end], at, end, parent=parent)
     return seen
 
 
