@@ -20,7 +20,7 @@ from assetbuild.model import Compiled, Format, Language, Origin, Reference, Sour
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.references import css, javascript, sourcemap, svg, webmanifest
 from assetbuild.rules import TRUSTED
-from assetbuild.urls import relative, resolve, top_of
+from assetbuild.urls import is_root_absolute, relative, resolve, top_of
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
@@ -46,7 +46,7 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
         digest, size = hash_source(source)
         return Compiled(path, None, source.file, digest, size, size, (path,), prehashed=prehashed)
     content = read_source(source)
-    written = tuple(_FIND[kind](content))
+    written = _references(content, kind, config)
     language = language_of(path)
     own_map = sourcemap.find(content, language) if language else None
     minified = Minified(content)
@@ -55,7 +55,7 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
     warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, written, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
     map_path = _made_map_path(own_map, path, config)
-    final, references = _output(minified, written, language, path, map_path)
+    final, references = _output(minified, written, language, path, map_path, config)
     references += kept_map
     opaque = prehashed or (minified.tool is None and not references and not _has_inline_map(content, language))
     return Compiled(
@@ -89,10 +89,10 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
     if language:
         # A map that a filter has made describes that filter's output, not the bundle's.
         content = sourcemap.strip(content, language)
-        written = tuple(_FIND[language](content))
+        written = _references(content, language, config)
         verified_already = any(tool.startswith("minify ") for tool in built.tools)
         minified = Minified(content) if verified_already else _minify(content, language, config, path, None, sources)
-        content, references = _output(minified, written, language, path, path + ".map")
+        content, references = _output(minified, written, language, path, path + ".map", config)
     return Compiled(
         path,
         content,
@@ -191,13 +191,29 @@ def _minify_label(minified: Minified) -> tuple[str, ...]:
     return (f"minify {minified.tool}",) if minified.tool else ()
 
 
+def _references(content: bytes, kind: Format, config: Config) -> tuple[Reference, ...]:
+    """Those of a custom property stay root-absolute where they are: the style sheet that they are read from, which may
+    be another one, is not known."""
+    return tuple(
+        replace(one, root=config.url_prefix)
+        if one.kind == "css-custom-property" and is_root_absolute(one.specifier)
+        else one
+        for one in _FIND[kind](content)
+    )
+
+
 def _output(
-    minified: Minified, written: tuple[Reference, ...], language: Language | None, path: str, map_path: str
+    minified: Minified,
+    written: tuple[Reference, ...],
+    language: Language | None,
+    path: str,
+    map_path: str,
+    config: Config,
 ) -> tuple[bytes, tuple[Reference, ...]]:
     """The final content but for URLs, with its references: those of the source, or some of them, at other offsets."""
     if language is None or minified.tool is None:
         return minified.content, written
-    content, references = minified.content, tuple(_FIND[language](minified.content)) if written else ()
+    content, references = minified.content, _references(minified.content, language, config) if written else ()
     if minified.source_map is None:
         return content, references
     url = relative(map_path, path, dotted=False)

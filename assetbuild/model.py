@@ -15,6 +15,7 @@ from assetbuild.errors import Problem
 Kind = Literal[
     "css-url",  # url(), src(), image-set(): a resource named by a declaration
     "css-import",
+    "css-custom-property",  # url() in the value of one
     "js-import",  # static import
     "js-export",  # export ... from
     "js-dynamic-import",
@@ -72,7 +73,8 @@ class Reference:
     `start:end` are the bytes that a rewritten URL replaces: the path only, so that query and fragment stay as they
     were written. `whole_start:whole_end` is the construct around them (`url(...)`, a comment), for messages and for
     removing a comment whose source map is gone. `specifier` is that path with the language's escapes undone and
-    percent-escapes kept.
+    percent-escapes kept. `root` is what the URL must go on to start with where a relative one would be read from
+    another place.
     """
 
     kind: Kind
@@ -81,6 +83,7 @@ class Reference:
     end: int
     whole_start: int
     whole_end: int
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from assetbuild.model import Compiled, Reference
 from assetbuild.resolver import DROPPED, Target
-from assetbuild.urls import relative
+from assetbuild.urls import absolute, relative
 
 _DOTTED = frozenset({"js-import", "js-export", "js-dynamic-import"})
 
@@ -35,4 +35,6 @@ def render(compiled: Compiled, targets: Sequence[Target], names: Mapping[str, st
 
 def url_of(compiled: Compiled, reference: Reference, name: str) -> str:
     """What `reference` becomes when what it names is released as `name`."""
+    if reference.root:
+        return absolute(name, reference.root)
     return relative(name, compiled.logical_path, dotted=reference.kind in _DOTTED)

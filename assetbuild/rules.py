@@ -17,9 +17,9 @@ POLICIES: tuple[str, ...] = get_args(Policy)
 KINDS: tuple[str, ...] = get_args(Kind)
 ALL_KINDS = "*"
 # Of these a policy for all kinds makes a warning at most; named by itself, such a kind can be an error. A missing map
-# harms no visitor. What importScripts() names is resolved against the worker's own script, which need not be the file
-# that holds the call.
-AT_MOST_WARN = frozenset({"source-map", "js-import-scripts"})
+# harms no visitor. What importScripts() names is resolved against the worker's own script, and what a custom property
+# names against the style sheet whose var() uses it: these need not be the files that hold the URL.
+AT_MOST_WARN = frozenset({"source-map", "js-import-scripts", "css-custom-property"})
 
 MINIFIERS: Mapping[str, tuple[str, ...]] = {
     "js": ("jsmin", "rjsmin", "esbuild"),

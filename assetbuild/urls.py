@@ -74,6 +74,11 @@ def relative(target: str, holder: str, *, dotted: bool) -> str:
     return quote(("./" if dotted and common == len(here) else "") + url, safe=_SAFE, errors="surrogateescape")
 
 
+def absolute(target: str, url_prefix: str) -> str:
+    """The root-absolute URL of the released file `target` on a site that has its files below `url_prefix`."""
+    return quote(unquote(url_prefix) + target, safe=_SAFE, errors="surrogateescape")
+
+
 def top_of(path: str) -> str:
     """What messages call the topmost directory of a logical path."""
     first, slash, _ = path.partition("/")

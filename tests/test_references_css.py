@@ -41,7 +41,7 @@ def specifiers(css: str) -> list[str]:
         ("a{b:src( 'x.png' )}", "css-url", "x.png", "x.png", "src( 'x.png' )"),
         ("a{b:url('x.png' mod(1))}", "css-url", "x.png", "x.png", "url('x.png' mod(1))"),
         ("a{b:url(/* c */'x.png')}", "css-url", "/* c */'x.png'", "", ""),
-        ("a{--x: url(x.png)}", "css-url", "x.png", "x.png", "url(x.png)"),
+        ("a{--x: url(x.png)}", "css-custom-property", "x.png", "x.png", "url(x.png)"),
         ("a{b:url(x.eot?#iefix)}", "css-url", "x.eot", "x.eot", "url(x.eot?#iefix)"),
         ("a{b:url(x.svg#icon)}", "css-url", "x.svg", "x.svg", "url(x.svg#icon)"),
         ("a{b:url(x.eot\\3f #iefix)}", "css-url", "x.eot", "x.eot", "url(x.eot\\3f #iefix)"),

@@ -105,3 +105,34 @@ def test_a_json_file_is_a_web_app_manifest_only_if_a_rule_says_so(site: Site) ->
     ruled = build(site(files, "ruled", references={"webmanifest": ["manifest.json"]}))
     assert released(ruled, "app/manifest.json") == icon
     assert released(ruled, "b.html") == files["b.html"]
+
+
+def test_a_root_absolute_url_in_a_custom_property_stays_root_absolute(site: Site) -> None:
+    """A browser reads it from the style sheet whose var() uses it: a relative one would be right from here alone."""
+    css = ":root { --a: url(/st%C3%A4tic/img/x.png?v#i); --b: url(../img/x.png) } a { b: url(/stätic/img/x.png) }"
+    release = build(site({"css/a.css": css, "img/x.png": ""}, url_prefix="/stätic/", minify={"css": ["rcssmin"]}))
+    x = "img/x.e3b0c44298fc1c14.png"
+    assert released(release, "css/a.css") == (
+        f":root{{--a:url(/st%C3%A4tic/{x}?v#i);--b:url(../{x})}}a{{b:url(../{x})}}"
+    )
+    assert release.warnings == ()
+
+
+def test_in_a_bundle_too(site: Site) -> None:
+    files = {"css/a.css": ":root { --a: url(/static/x.png); --b: url(../../up.png) }", "x.png": ""}
+    bundles = {"all.css": {"contents": ["css/a.css"]}}
+    release = build(site(files, bundles=bundles, minify={"css": []}))
+    assert released(release, "all.css") == (
+        ":root { --a: url(/static/x.e3b0c44298fc1c14.png); --b: url(../../up.png) }"
+    )
+    assert [one.what for one in release.warnings] == [
+        "../../up.png names '../../up.png', which is above every source root"
+    ]
+
+
+def test_a_custom_property_that_names_no_file_is_a_warning(site: Site) -> None:
+    """It may well be right, seen from where it is used."""
+    warnings, errors = told(site, {"a.css": ":root { --a: url(gone.png); --b: url(../up.png) }"})
+    assert (len(warnings), errors) == (2, [])
+    _, errors = told(site, {"a.css": ":root { --a: url(gone.png) }"}, missing={"**": {"css-custom-property": "error"}})
+    assert len(errors) == 1

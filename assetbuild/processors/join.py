@@ -118,7 +118,7 @@ class Mover:
         for reference in references:
             target = self.target(part, reference)
             if target is None:
-                if not is_root_absolute(reference.specifier):
+                if not is_root_absolute(reference.specifier) and reference.kind != "css-custom-property":
                     self.errors.append(_above(part, reference))
                 continue
             self.origins.setdefault(target, part.origin(reference))

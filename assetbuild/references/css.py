@@ -2,8 +2,8 @@
 
 Not references: what a comment or another string holds (`image("x")` is in no browser; IE's `src='x'` starts from the
 page), URLs that are not files of ours (urls.is_local), and those in the prelude of an at-rule that fetches nothing.
-Whether an @import stands where a browser would follow it is not judged here. A URL in a custom property counts for the
-sheet that it is written in; Chromium reads it from the one whose var() uses it.
+Whether an @import stands where a browser would follow it is not judged here. A URL in a custom property has a kind of
+its own: Chromium reads it from the style sheet whose var() uses it, which is taken to be in the same directory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from assetbuild.model import Kind, Reference
@@ -92,6 +92,7 @@ class _Candidate:
 # blocks are values; in the prelude of an at-rule whose URLs count; where the URL of an @import is expected; in a
 # prelude whose URLs do not count. Brackets without statements keep the mode around them.
 _START, _OTHER, _CUSTOM, _AT_RULE, _IMPORT, _MUTE = "start", "other", "custom", "at-rule", "import", "mute"
+_KINDS: Mapping[str, Kind] = {_CUSTOM: "css-custom-property"}
 _AFTER_ANY = {_START: _OTHER, _IMPORT: _MUTE}
 _PRELUDES = {"import": _IMPORT, **dict.fromkeys(("namespace", "document", "-moz-document", "supports"), _MUTE)}
 
@@ -109,7 +110,9 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
         if kind == "nothing":
             continue
         of_url, awaited = awaited, None
-        here: tuple[Kind, int] = ("css-import", import_start) if mode == _IMPORT else ("css-url", start)
+        here: tuple[Kind, int] = (
+            ("css-import", import_start) if mode == _IMPORT else (_KINDS.get(mode, "css-url"), start)
+        )
         opened: tuple[str, str, bool, bool] | None = None
         if kind == "string" and (of_url or mode == _IMPORT or (in_image_set and mode != _MUTE)):
             if not unclosed:

@@ -23,7 +23,7 @@ def page(url: Callable[[str], str]) -> str:
 <p class="url">1</p><p class="quoted">2</p><p class="escaped">3</p><p class="odd">4</p><p class="set">5</p>
 <p class="prefixed">6</p><p class="custom">7</p><p class="cursor">8</p><p class="mask">9</p><p class="filter">10</p>
 <p class="plain layered supported media deep">11</p><p class="text">12</p><p class="adopted">13</p>
-<p class="nested"><b>14</b></p><ul><li>15</li></ul><p class="same">16</p>
+<p class="rooted">14</p><p class="nested"><b>14</b></p><ul><li>15</li></ul><p class="same">16</p>
 </main>
 <svg width="10" height="10"><use href="{url("icons/sprite.svg")}#icon"/></svg>
 <img src="{url("svg/picture.svg")}" alt="" width="20" height="20">
@@ -47,6 +47,7 @@ _CSS = {
     "css/site.css": r"""@charset "utf-8";
 /* url(../img/gone.png) @import "gone.css"; */
 @import "parts/plain.css";
+@import "parts/properties.css";
 @import "quoted.css";
 @import url( parts/layered.css ) layer( base.one );
 @import 'parts/supported.css' layer supports( display : grid ) screen;
@@ -63,6 +64,7 @@ main { font-family : Site , serif }
 .set { background-image : image-set( "../img/set1.png" 1x , url(../img/set2.png) 2x type( "image/png" ) ) }
 .prefixed { background-image : -webkit-image-set( url("../img/set3.png") 1x , url(../img/set4.png) 2x ) }
 .custom { --image : url( "../img/custom.png" ) ; background-image : var( --image ) }
+.rooted { background-image : var( --rooted ) }
 .cursor { cursor : url( ../img/cursor.png ) 1 1 , url("../img/cursor2.png") , pointer }
 .mask { mask : url( ../img/mask.png ) ; border-image : url('../img/border.png') 1 }
 .filter { filter : url( ../svg/filters.svg#blur ) ; clip-path : url( #none ) }
@@ -74,6 +76,8 @@ main { font-family : Site , serif }
 """,
     # Apart, as rcssmin would drop the space in the name: this file is released as it is.
     "css/quoted.css": """.quoted { background-image : url( "../img/a b.png" ) , URL('../img/quo\\'te.png') }\n""",
+    # Read from the style sheet whose var() uses it, which is in another directory.
+    "css/parts/properties.css": ":root { --rooted : url( /static/img/rooted.png ) }\n",
     "css/parts/plain.css": '@import "../deep/deep.css";\n.plain { background : url( ../../img/plain.png ) }\n',
     "css/parts/layered.css": ".layered { border-image-source : url( '../../img/layered.png' ) }\n",
     "css/parts/supported.css": ".supported { mask-image : url( ../../img/supported.png ) }\n",
@@ -188,6 +192,7 @@ _MANIFEST = {
 _IMAGES = (
     *("url", "a b", "quo'te", "esc aped(1)", "é", "é1", "line", "dots", "set1", "set2", "set3", "set4", "custom"),
     *("cursor", "cursor2", "mask", "border", "content", "nested", "nested2", "list", "print", "absolute", "plain"),
+    "rooted",
     *("layered", "supported", "media", "deep", "adopted", "from-js", "svg-cursor", "svg-image", "svg-xlink"),
     *("icon", "icon two", "screenshot", "shortcut"),
 )
