@@ -50,7 +50,7 @@ class Reader(MatchedTokens):
         super().__init__(content)
         self.keys: list[bytes] = []
         self.places: list[int] = []  # of each key, the index of its token
-        self.exact_colours = self.exact_numbers = False
+        self.in_filter = self.exact_numbers = False
         self._statements(0, len(self.kinds), top=not inside)
 
     def offset(self, at: int) -> int:
@@ -175,10 +175,10 @@ class Reader(MatchedTokens):
         self._emit(b":", colon)
         prop = unescape(self.raws[name], "latin-1").lower()
         # IE's filters want the colours as they are, and U+1e3 is no number.
-        self.exact_colours = prop.endswith("filter")
+        self.in_filter = prop.endswith("filter")
         self.exact_numbers = prop == "unicode-range"
         self._sequence(colon + 1, stop, "value")
-        self.exact_colours = self.exact_numbers = False
+        self.in_filter = self.exact_numbers = False
 
     # Component values
 
@@ -208,8 +208,9 @@ class Reader(MatchedTokens):
         if b"," in (before, after):
             return True
         if mode == "value":
-            # Not `+` and `-`: in calc() they need it.
-            return before in _SEPARATORS or after in _SEPARATORS or b"!" in (before, after)
+            # Not `+` and `-`: in calc() they need it. IE's filters have parameters with a `=`, nothing else has.
+            signs = (before, after)
+            return not _SEPARATORS.isdisjoint(signs) or b"!" in signs or (self.in_filter and b"=" in signs)
         if mode == "selector":
             return (before in _COMBINATORS) != (after in _COMBINATORS)
         if mode == "attribute":
@@ -269,7 +270,7 @@ class Reader(MatchedTokens):
             return b"\1" + raw[: raw.index(b"(")] + b" " + raw[start:end]
         if kind == "percentage" or (kind in ("number", "dimension") and mode in ("value", "condition")):
             return raw if self.exact_numbers else _number_key(raw)
-        if kind == "hash" and mode == "value" and not self.exact_colours and _HEX_COLOUR.fullmatch(raw):
+        if kind == "hash" and mode == "value" and not self.in_filter and _HEX_COLOUR.fullmatch(raw):
             digits = raw[1:].lower()
             return b"\1#" + (bytes(digit for digit in digits for _ in "12") if len(digits) < 5 else digits)
         return raw
