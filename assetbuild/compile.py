@@ -68,7 +68,7 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
         (path,),
         references,
         tuple(_origins(references, written + kept_map, path, content)),
-        css.url_encoding(final) if language == "css" else "ascii",
+        css.url_encoding(final) if kind == "css" else svg.url_encoding(final) if kind == "svg" else "ascii",
         _minify_label(minified),
         _targets([own_map] if own_map and minified.tool else [], path, config),
         _made_map(minified, map_path),

@@ -136,3 +136,21 @@ def test_a_custom_property_that_names_no_file_is_a_warning(site: Site) -> None:
     assert (len(warnings), errors) == (2, [])
     _, errors = told(site, {"a.css": ":root { --a: url(gone.png) }"}, missing={"**": {"css-custom-property": "error"}})
     assert len(errors) == 1
+
+
+def test_urls_are_written_in_the_encoding_of_their_file(site: Site) -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><image href="é.png"/></svg>'
+    css = 'a { b: url("é.png") }'
+    files: dict[str, str | bytes] = {"é.png": b""}
+    for encoding in ("utf-16-le", "utf-16-be"):
+        files |= {
+            f"{encoding}.svg": f"\ufeff{svg}".encode(encoding),
+            f"{encoding}.css": f"\ufeff{css}".encode(encoding),
+        }
+    release = build(site(files))
+    for encoding in ("utf-16-le", "utf-16-be"):
+        for suffix, text in ((".svg", svg), (".css", css)):
+            entry = json.loads((release.dir / "manifest.json").read_bytes())["assets"][encoding + suffix]
+            content = (release.dir / "files" / entry["file"]).read_bytes()
+            expected = text.replace("é.png", "%C3%A9.e3b0c44298fc1c14.png")
+            assert content.decode(encoding) == "\ufeff" + expected
