@@ -22,8 +22,9 @@ import tinycss2  # type: ignore[import-untyped]
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.rules import MinifyOptions
 from tests.support import packages
-from tests.support.browser import Browser, Page, fetched
+from tests.support.browser import Browser, Page
 from tests.support.hostile_css import ALL, BODY, OWN
+from tests.support.needs import need
 from tests.support.server import serve, static
 
 pytest_plugins = ["tests.support.browser_fixture"]
@@ -118,7 +119,7 @@ KNOWN = {
 @pytest.mark.parametrize("tool", KNOWN)
 def test_a_document_looks_the_same_with_what_a_trusted_tool_makes(looks: Read, tool: str) -> None:
     """These give other rules for the same looks: they merge, shorten and sort."""
-    options = MinifyOptions(esbuild=fetched(packages.esbuild)) if tool == "esbuild" else MinifyOptions()
+    options = MinifyOptions(esbuild=need(packages.esbuild)) if tool == "esbuild" else MinifyOptions()
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # each is a process of its own
         found = list(threads.map(lambda css: minify(css, "css", (tool,), "a.css", options), ALL))
     changed = looks([one.content for one in found])

@@ -18,7 +18,8 @@ from assetbuild.build import build
 from assetbuild.config import parse_config
 from assetbuild.runtime.manifest import Manifest
 from tests.support import browser_packages, packages
-from tests.support.browser import Browser, Page, fetched
+from tests.support.browser import Browser, Page
+from tests.support.needs import need
 from tests.support.packages import Package
 from tests.support.server import serve, static
 
@@ -32,7 +33,7 @@ Open = Callable[..., Page]
 @contextmanager
 def released(browser: Browser, package: Package, base_dir: Path, html: str, **table: Any) -> Iterator[Open]:
     """`open(until, scale=1)` gives the page `html`, whose `{url:PATH}` are assets of a release of the package."""
-    package_dir = fetched(lambda: packages.fetch(package))
+    package_dir = need(lambda: packages.fetch(package))
     table |= {
         "roots": [{"path": str(package_dir), "prefix": package.name}],
         "stable": [f"{package.name}/**"],

@@ -27,7 +27,8 @@ from assetbuild.runtime.manifest import Manifest
 from assetbuild.runtime.modes import PlainUrls
 from tests.conftest import Site, write_files
 from tests.support import packages, reference_site
-from tests.support.browser import Browser, Page, changes, fetched, find_browser
+from tests.support.browser import Browser, Page, changes, find_browser
+from tests.support.needs import need
 from tests.support.server import Server, serve, static
 
 pytest_plugins = ["tests.support.browser_fixture"]
@@ -65,7 +66,7 @@ def verified() -> Minifying:
 
 
 def trusted() -> Minifying:
-    return Minifying(("esbuild",), ("lightningcss",), MinifyOptions(esbuild=fetched(packages.esbuild)))
+    return Minifying(("esbuild",), ("lightningcss",), MinifyOptions(esbuild=need(packages.esbuild)))
 
 
 @pytest.fixture(scope="module", params=[verified, trusted])

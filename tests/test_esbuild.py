@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import stat
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from assetbuild.processors import esbuild, programs
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.rules import MinifyOptions
 from tests.support import packages
+from tests.support.needs import need
 
 LABEL = "esbuild 0.28.2"
 Run = Callable[..., Minified]
@@ -27,12 +27,7 @@ Run = Callable[..., Minified]
 
 @pytest.fixture(scope="module")
 def binary() -> Path:
-    try:
-        return packages.esbuild()
-    except packages.Unavailable as error:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            raise
-        pytest.skip(str(error))
+    return need(packages.esbuild)
 
 
 @pytest.fixture
@@ -436,17 +431,13 @@ def test_an_esbuild_that_does_not_end_ends_the_build(
         (b"export default class { }\nexport const a = 2\n", b"export default class{}export const a=2;"),
     ],
 )
-def test_what_esbuild_prints_more_tersely_than_we_read_is_released(
-    run: Run, source: bytes, output: bytes
-) -> None:
+def test_what_esbuild_prints_more_tersely_than_we_read_is_released(run: Run, source: bytes, output: bytes) -> None:
     assert run(source, "js").content == output
 
 
 @pytest.mark.parametrize("directive", ["('use strict')", r"'use\x20strict'", "'use \\\nstrict'"])
 @pytest.mark.parametrize("around", ["{}; a = 1 // a\n", "function f() {{ {}; a = 1 }} // a\n"])
-def test_a_string_that_is_no_directive_does_not_become_one(
-    run: Run, directive: str, around: str
-) -> None:
+def test_a_string_that_is_no_directive_does_not_become_one(run: Run, directive: str, around: str) -> None:
     found = run(around.format(directive).encode(), "js")
     assert found.tool is None
     (note,) = found.warnings[0].notes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from assetbuild.release import Release
 from assetbuild.verify import verify
 from tests.conftest import Site
 from tests.support import packages
-from tests.support.packages import Unavailable
+from tests.support.needs import need
 
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -189,12 +188,7 @@ def test_a_map_made_by_rewriting_follows_a_change_of_what_is_imported(site: Site
 
 @pytest.fixture
 def esbuild_site(site: Site) -> Callable[..., Config]:
-    try:
-        binary = packages.esbuild()
-    except Unavailable as error:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            raise
-        pytest.skip(str(error))
+    binary = need(packages.esbuild)
 
     def make(files: dict[str, str], **minify: Any) -> Config:
         return site(files, minify={"js": ["esbuild"], "css": ["esbuild"], "esbuild": str(binary), **minify})

@@ -6,7 +6,6 @@ The programs are in tests/meaning/javascript. Without Node these tests skip, and
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,8 +25,8 @@ from assetbuild.rules import MinifyOptions
 from tests.meaning.javascript import NO_JAVASCRIPT, SNIPPETS
 from tests.meaning.javascript.fuzz import random_program, text_of, without_some_space
 from tests.support import packages
+from tests.support.needs import need
 from tests.support.node import Program, Shown, run_programs
-from tests.support.packages import Unavailable
 
 T = TypeVar("T")
 
@@ -72,16 +71,7 @@ ALONE: dict[str, Callable[[str], str]] = {"jsmin": jsmin_alone, "rjsmin": rjsmin
 
 
 def run_or_skip(programs: Iterable[Program]) -> dict[Program, Shown]:
-    return or_skip(lambda: run_programs(programs))
-
-
-def or_skip(get: Callable[[], T]) -> T:
-    try:
-        return get()
-    except Unavailable as error:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            raise
-        pytest.skip(str(error))
+    return need(lambda: run_programs(programs))
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +114,7 @@ def test_a_program_shows_the_same_after_esbuild() -> None:
     def seen(shown: Shown) -> list[str]:
         return [line for line in shown if not line.startswith("value: ")]
 
-    options = MinifyOptions(esbuild=or_skip(packages.esbuild))
+    options = MinifyOptions(esbuild=need(packages.esbuild))
     with ThreadPoolExecutor() as pool:
         outputs = dict(zip(PROGRAMS.values(), pool.map(made, PROGRAMS.values()), strict=True))
     shown = run_or_skip(chain.from_iterable(outputs.items()))

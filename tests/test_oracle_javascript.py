@@ -6,7 +6,6 @@ Node, npm or network these tests skip, and fail under CI.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +18,8 @@ from assetbuild.model import language_of
 from assetbuild.references import javascript
 from tests.support import lexers, packages
 from tests.support.lexers import Named, Verdict
-from tests.support.packages import Package, Unavailable
+from tests.support.needs import need
+from tests.support.packages import Package
 
 IMPORTS = ("js-import", "js-export", "js-dynamic-import")
 STRIDES = {"three": 6, "tinymce": 2}  # every so many files of a large package: acorn takes its time
@@ -279,7 +279,7 @@ DIFFERENCES: dict[bytes, tuple[list[Named], str]] = {  # where we are not the ju
 @pytest.fixture
 def judged(tmp_path: Path) -> Callable[[Sequence[bytes]], list[Verdict]]:
     def judge(sources: Sequence[bytes]) -> list[Verdict]:
-        return _or_skip(lambda: lexers.judge(sources, tmp_path))
+        return need(lambda: lexers.judge(sources, tmp_path))
 
     return judge
 
@@ -405,7 +405,7 @@ def test_programs_made_of_hostile_pieces_name_what_the_judge_finds(
     tmp_path_factory: pytest.TempPathFactory, programs: list[str]
 ) -> None:
     sources = [program.encode() for program in programs]
-    verdicts = _or_skip(lambda: lexers.judge(sources, tmp_path_factory.mktemp("judge")))
+    verdicts = need(lambda: lexers.judge(sources, tmp_path_factory.mktemp("judge")))
     understood = [pair for pair in zip(sources, verdicts, strict=True) if pair[1].acorn is not None]
     assert len(understood) > len(sources) // 2  # the others are no JavaScript after all
     for source, verdict in understood:
@@ -415,7 +415,7 @@ def test_programs_made_of_hostile_pieces_name_what_the_judge_finds(
 @pytest.mark.slow
 @pytest.mark.parametrize("package", [packages.BOOTSTRAP, packages.THREE, packages.TINYMCE], ids=lambda one: one.name)
 def test_real_packages_name_what_both_judges_find(package: Package, judged: Judge) -> None:
-    directory = _or_skip(lambda: packages.fetch(package))
+    directory = need(lambda: packages.fetch(package))
     files = sorted(file for file in directory.rglob("*") if language_of(file.name) == "js")
     files = files[:: STRIDES.get(package.name, 1)]
     sources = [file.read_bytes() for file in files]
@@ -438,12 +438,3 @@ def _named(source: bytes) -> list[Named]:
 
 def _imports(found: list[Named]) -> list[Named]:
     return [one for one in found if one[0] in IMPORTS]
-
-
-def _or_skip(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except Unavailable as error:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            raise
-        pytest.skip(str(error))

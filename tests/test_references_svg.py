@@ -5,7 +5,6 @@ What browsers do was seen in Chromium: it fetches what is found here, or what an
 
 from __future__ import annotations
 
-import os
 import sysconfig
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from assetbuild.references.svg import find, problem, url_encoding
 from assetbuild.syntax.xml import MAX_DEPTH, MAX_NESTED_ENTITIES
 from assetbuild.urls import is_local, path_length
 from tests.support import packages
-from tests.support.packages import Unavailable
+from tests.support.needs import need
 from tests.test_references_css import oracle as css_oracle
 
 SVG = "http://www.w3.org/2000/svg"
@@ -607,12 +606,7 @@ def test_findings_in_installed_files_are_those_of_other_parsers() -> None:
 
 def test_findings_in_sprites_are_those_of_other_parsers() -> None:
     package = replace(packages.FONT_AWESOME, keep=("sprites/", "svgs/regular/"))
-    try:
-        directory = packages.fetch(package)
-    except Unavailable as error:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            raise
-        pytest.skip(str(error))
+    directory = need(lambda: packages.fetch(package))
     files = sorted(directory.rglob("*.svg"))
     assert len(files) > 150
     assert_like_the_oracle(files)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +17,7 @@ from hypothesis import strategies as st
 from assetbuild.sourcemaps import Shift, composed, data_url, inline, shifted, shifts
 from assetbuild.syntax import mappings
 from tests.support import packages
-from tests.support.packages import Unavailable
+from tests.support.needs import need
 from tests.support.source_maps import Oracle, oracle
 
 T = TypeVar("T")
@@ -67,18 +65,9 @@ def position_of(text: str, at: int) -> Position:
     return len(ends), len(text[ends[-1] if ends else 0 : at].encode("utf-16-le")) // 2
 
 
-def or_skip(fetch: Callable[[], T]) -> T:
-    try:
-        return fetch()
-    except Unavailable as error:
-        if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-            raise
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Oracle:
-    return or_skip(lambda: oracle(tmp_path_factory.mktemp("oracle")))
+    return need(lambda: oracle(tmp_path_factory.mktemp("oracle")))
 
 
 # Where a change moves what stands behind it.
@@ -418,8 +407,8 @@ def test_a_composed_map_says_what_another_tool_composes(node: Oracle) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bootstrap.js", "bootstrap.bundle.js"])
 def test_a_real_minified_script_is_traced_to_its_originals(node: Oracle, tmp_path: Path, name: str) -> None:
-    binary = or_skip(packages.esbuild)
-    dist = or_skip(lambda: packages.fetch(packages.BOOTSTRAP)) / "dist/js"
+    binary = need(packages.esbuild)
+    dist = need(lambda: packages.fetch(packages.BOOTSTRAP)) / "dist/js"
     text, comment, _ = (dist / name).read_text(encoding="utf-8").rpartition("//# sourceMappingURL=")
     assert comment
     (tmp_path / name).write_text(text, encoding="utf-8")
@@ -439,7 +428,7 @@ def test_a_real_minified_script_is_traced_to_its_originals(node: Oracle, tmp_pat
 
 @pytest.mark.slow
 def test_a_real_map_follows_a_longer_url_in_its_script(node: Oracle) -> None:
-    dist = or_skip(lambda: packages.fetch(packages.BOOTSTRAP)) / "dist/js"
+    dist = need(lambda: packages.fetch(packages.BOOTSTRAP)) / "dist/js"
     before, old_map = (dist / "bootstrap.min.js").read_bytes(), (dist / "bootstrap.min.js.map").read_bytes()
     spans = [(match.start(), match.end(), 30) for match in re.finditer(rb'(?<=")[a-z.-]{6,}(?=")', before)]
     assert len(spans) > 50

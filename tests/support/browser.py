@@ -6,7 +6,6 @@ It reaches 127.0.0.1 and nothing else. The browser and its driver are the system
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -18,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.packages import Unavailable
+from tests.support.needs import missing
 
 PATIENCE = 30  # seconds until what a page waits for counts as never; it mostly comes within one
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -186,26 +185,9 @@ def find_browser(profile_dir: Path) -> Browser:
     """The system's browser. Skips the test where there is none; under CI that is a failure."""
     binary = next(filter(None, map(shutil.which, BROWSERS)), None)
     driver = shutil.which("chromedriver")
-    if binary and driver:
-        return Browser(binary, driver, profile_dir)
-    reason = "Chromium is not installed" if driver else "chromedriver is not installed"
-    if _under_ci():
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def fetched(fetch: Callable[[], Path]) -> Path:
-    """What `fetch` gives. Raises Unavailable under CI; elsewhere the test is skipped instead."""
-    try:
-        return fetch()
-    except Unavailable as error:
-        if _under_ci():
-            raise
-        pytest.skip(str(error))
-
-
-def _under_ci() -> bool:
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+    if not binary or not driver:
+        missing("Chromium is not installed" if driver else "chromedriver is not installed")
+    return Browser(binary, driver, profile_dir)
 
 
 def changes(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> set[tuple[str, str, str, str]]:
