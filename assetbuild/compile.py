@@ -59,21 +59,21 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
     references += kept_map
     opaque = prehashed or (minified.tool is None and not references and not _has_inline_map(content, language))
     return Compiled(
-        path,
-        None if opaque else final,
-        source.file,
-        hashlib.sha256(final).hexdigest(),
-        len(final),
-        len(content),
-        (path,),
-        references,
-        tuple(_origins(references, written + kept_map, path, content)),
-        css.url_encoding(final) if kind == "css" else svg.url_encoding(final) if kind == "svg" else "ascii",
-        _minify_label(minified),
-        _targets([own_map] if own_map and minified.tool else [], path, config),
-        _made_map(minified, map_path),
-        prehashed,
-        warnings,
+        logical_path=path,
+        content=None if opaque else final,
+        file=source.file,
+        digest=hashlib.sha256(final).hexdigest(),
+        size=len(final),
+        source_size=len(content),
+        sources=(path,),
+        references=references,
+        origins=tuple(_origins(references, written + kept_map, path, content)),
+        encoding=_url_encoding(final, kind),
+        tools=_minify_label(minified),
+        dropped_maps=_targets([own_map] if own_map and minified.tool else [], path, config),
+        made_map=_made_map(minified, map_path),
+        prehashed=prehashed,
+        warnings=warnings,
     )
 
 
@@ -94,21 +94,19 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         minified = Minified(content) if verified_already else _minify(content, language, config, path, None, sources)
         content, references = _output(minified, written, language, path, path + ".map", config)
     return Compiled(
-        path,
-        content,
-        None,
-        hashlib.sha256(content).hexdigest(),
-        len(content),
-        sum(sources[source].size for source in built.sources),
-        tuple(built.sources),
-        references,
-        tuple(_bundle_origin(reference, path, built.origins, config) for reference in references),
-        "ascii",
-        (*built.tools, *_minify_label(minified)),
-        tuple(built.dropped_maps),
-        _made_map(minified, path + ".map"),
-        False,
-        (*built.warnings, *_grouped(minified.warnings, path)),
+        logical_path=path,
+        content=content,
+        file=None,
+        digest=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        source_size=sum(sources[source].size for source in built.sources),
+        sources=tuple(built.sources),
+        references=references,
+        origins=tuple(_bundle_origin(reference, path, built.origins, config) for reference in references),
+        tools=(*built.tools, *_minify_label(minified)),
+        dropped_maps=tuple(built.dropped_maps),
+        made_map=_made_map(minified, path + ".map"),
+        warnings=(*built.warnings, *_grouped(minified.warnings, path)),
     )
 
 
@@ -166,6 +164,10 @@ def _map_content(
         return sourcemaps.inline(content[found[0] : found[1]].decode("utf-8", "replace")) if found else None
     target = resolve(own_map.specifier, path, config.url_prefix)
     return read_source(sources[target]) if target and target in sources else None
+
+
+def _url_encoding(content: bytes, kind: Format) -> str:
+    return css.url_encoding(content) if kind == "css" else svg.url_encoding(content) if kind == "svg" else "ascii"
 
 
 def _has_inline_map(content: bytes, language: Language | None) -> bool:
