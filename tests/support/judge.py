@@ -35,6 +35,7 @@ _CSS_ERROR = re.compile(r"\[css-syntax-error\]\n\n    (.+?):\d+:\d+:$", re.MULTI
 _MARKED = re.compile(rb"\.([0-9a-f]{16})(?![0-9a-f])")
 _DOTTED = re.compile(rb"""(?<=["(])\.{1,2}/[^")]*(?=[")])""")
 _SPACED = re.compile(rb"((?:--|\()[\w-]+:|,|\() | (?=[);}])")
+_COMPARED = re.compile(rb" *([<>]=?) *")
 _STRING = re.compile(rb"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""", re.DOTALL)
 
 
@@ -159,12 +160,14 @@ def plain(printed: bytes, path: str, marks: Set[bytes]) -> bytes:
     """`printed` with each URL spelled in one way, without its fingerprint.
 
     esbuild keeps white space that separates nothing around the value of a custom property, after a comma in
-    `var(--a, rgb(1, 2, 3))`, inside the parentheses of `var( --a )` and in `@supports (content: "")`. Values of custom
-    properties have a test of their own.
+    `var(--a, rgb(1, 2, 3))`, inside the parentheses of `var( --a )`, in `@supports (content: "")` and in
+    `@custom-media --a (width <= 1px)`. Values of custom properties have a test of their own.
     """
     base = b"/" + posixpath.dirname(path).encode()
     text = _DOTTED.sub(lambda url: posixpath.relpath(posixpath.join(base, url[0]), base), unmarked(printed, marks))
-    return outside_strings(_SPACED, rb"\1", text) if language_of(path) == "css" else text
+    if language_of(path) != "css":
+        return text
+    return outside_strings(_COMPARED, rb"\1", outside_strings(_SPACED, rb"\1", text))
 
 
 def outside_strings(pattern: re.Pattern[bytes], replacement: bytes, text: bytes) -> bytes:
