@@ -25,9 +25,9 @@ from assetbuild.urls import is_root_absolute, relative, resolve, top_of
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
-_FIND: Mapping[Format, Callable[[bytes], Sequence[Reference]]] = {
+_FIND: Mapping[Format, Callable[[bytes], Sequence[Reference] | None]] = {
     "css": css.find,
-    "js": javascript.find,
+    "js": javascript.read,
     "svg": svg.find,
     "webmanifest": webmanifest.find,
 }
@@ -46,13 +46,14 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
         digest, size = hash_source(source)
         return Compiled(path, None, source.file, digest, size, size, (path,), prehashed=prehashed)
     content = read_source(source)
-    written = _references(content, kind, config)
+    found = _references(content, kind, config)
+    written = found or ()
     language = language_of(path)
     own_map = sourcemap.find(content, language) if language else None
     minified = Minified(content)
     if language and not prehashed:
         minified = _minify(content, language, config, path, own_map, sources)
-    warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, written, path))
+    warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, found is None, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
     map_path = _made_map_path(own_map, path, config)
     final, references = _output(minified, written, language, path, map_path, config)
@@ -89,7 +90,7 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
     if language:
         # A map that a filter has made describes that filter's output, not the bundle's.
         content = sourcemap.strip(content, language)
-        written = _references(content, language, config)
+        written = _references(content, language, config) or ()
         verified_already = any(tool.startswith("minify ") for tool in built.tools)
         minified = Minified(content) if verified_already else _minify(content, language, config, path, None, sources)
         content, references = _output(minified, written, language, path, path + ".map", config)
@@ -193,14 +194,17 @@ def _minify_label(minified: Minified) -> tuple[str, ...]:
     return (f"minify {minified.tool}",) if minified.tool else ()
 
 
-def _references(content: bytes, kind: Format, config: Config) -> tuple[Reference, ...]:
-    """Those of a custom property stay root-absolute where they are: the style sheet that they are read from, which may
-    be another one, is not known."""
+def _references(content: bytes, kind: Format, config: Config) -> tuple[Reference, ...] | None:
+    """None where it cannot be said what `content` names. What a custom property names stays root-absolute where it is
+    so: the style sheet that it is read from, which may be another one, is not known."""
+    found = _FIND[kind](content)
+    if found is None:
+        return None
     return tuple(
         replace(one, root=config.url_prefix)
         if one.kind == "css-custom-property" and is_root_absolute(one.specifier)
         else one
-        for one in _FIND[kind](content)
+        for one in found
     )
 
 
@@ -215,7 +219,7 @@ def _output(
     """The final content but for URLs, with its references: those of the source, or some of them, at other offsets."""
     if language is None or minified.tool is None:
         return minified.content, written
-    content, references = minified.content, _references(minified.content, language, config) if written else ()
+    content, references = minified.content, (written and _references(minified.content, language, config)) or ()
     if minified.source_map is None:
         return content, references
     url = relative(map_path, path, dotted=False)
@@ -256,10 +260,10 @@ def _bundle_origin(reference: Reference, path: str, origins: Mapping[str, Origin
     return origins.get(target or "") or Origin(path, 0, 0, reference.specifier)
 
 
-def _problems(content: bytes, kind: Format, written: Sequence[Reference], path: str) -> list[Problem]:
+def _problems(content: bytes, kind: Format, is_unread: bool, path: str) -> list[Problem]:
     """Why references may have gone unseen."""
-    if kind == "js" and not written and javascript.is_unread(content):
-        what = "is too large or nested too deep to be read, so the files that it imports keep their names"
+    if is_unread:
+        what = "is too large, nested too deep or no JavaScript, so the files that it may import keep their names"
         return [Problem(what, Place(path))]
     if kind in ("css", "js"):
         return []

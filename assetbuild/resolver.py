@@ -21,7 +21,8 @@ from assetbuild.urls import is_root_absolute, resolve, top_of
 DROPPED = ""  # a source map comment that is to be removed: its map is missing
 Target = str | None  # a logical path; None: the URL stays as it was written; DROPPED
 
-_MANY = 10  # problems; from then on guesses at what was meant are made among neighbours alone
+# Problems. From then on guesses at what was meant are made among neighbours alone, then none: they take time.
+_MANY, _TOO_MANY = 10, 50
 
 
 class Resolver:
@@ -98,10 +99,13 @@ class Resolver:
         return Problem(what, place, searched, f"did you mean '{near}'?" if near else None, groups)
 
     def _near(self, target: str) -> str | None:
-        """A likely meant name. Comparing with all of them takes long, so with many errors only with its neighbours."""
-        many = len(self.errors) + len(self.warnings) >= _MANY
-        directory = target.rpartition("/")[0]
-        return did_you_mean(target, (path for path in self.known if not many or path.rpartition("/")[0] == directory))
+        """A likely meant name."""
+        problems, directory = len(self.errors) + len(self.warnings), target.rpartition("/")[0]
+        if problems < _MANY:
+            return did_you_mean(target, self.known)
+        if problems < _TOO_MANY:
+            return did_you_mean(target, (path for path in self.known if path.rpartition("/")[0] == directory))
+        return None
 
 
 def place_of(origin: Origin, sources: Mapping[str, Source]) -> Place:

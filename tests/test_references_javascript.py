@@ -5,7 +5,7 @@ import time
 import pytest
 
 from assetbuild.model import Reference
-from assetbuild.references.javascript import find, is_unread
+from assetbuild.references.javascript import find, read
 from assetbuild.references.javascript_words import may_name
 from assetbuild.syntax import javascript
 
@@ -150,8 +150,8 @@ def test_a_url_of_a_directory_or_of_nothing_is_no_reference() -> None:
 def test_a_file_too_deep_for_a_parse_is_unread_only_if_a_word_says_that_it_may_name_files() -> None:
     deep = b"[" * (javascript.MAX_DEPTH + 1)
     for word in (b"import('./a.js')", b"importScripts('a')", b"new URL('a', import.meta.url)", b"import.defer('./a')"):
-        assert is_unread(word + deep)
-    assert not is_unread(b"new URL('a', b); import('c')" + deep)
+        assert read(word + deep) is None
+    assert read(b"new URL('a', b); import('c')" + deep) == []
 
 
 def test_references_come_in_source_order() -> None:

@@ -154,3 +154,11 @@ def test_urls_are_written_in_the_encoding_of_their_file(site: Site) -> None:
             content = (release.dir / "files" / entry["file"]).read_bytes()
             expected = text.replace("é.png", "%C3%A9.e3b0c44298fc1c14.png")
             assert content.decode(encoding) == "\ufeff" + expected
+
+
+def test_what_was_meant_is_guessed_for_some_missing_files_not_for_thousands(site: Site) -> None:
+    """Each guess compares with many names."""
+    text = "".join(f"url(img/photo{n:03}.pgn) " for n in range(100))
+    files = {"a.css": f"a {{ b: {text}}}", **{f"img/photo{n:03}.png": "" for n in range(100)}}
+    release = build(site(files, minify={"css": []}, references={"missing": "warn"}))
+    assert [bool(warning.fix) for warning in release.warnings] == [True] * 50 + [False] * 50

@@ -45,11 +45,16 @@ _TRIMMED = "".join(map(chr, range(0x21)))  # what a browser drops at the end of 
 
 
 def find(content: bytes, tree: Tree | None = None) -> list[Reference]:
+    """What `read` gives; nothing for a file that is not parsed."""
+    return read(content, tree) or []
+
+
+def read(content: bytes, tree: Tree | None = None) -> list[Reference] | None:
     """All references, in source order. `tree`, if at hand, saves parsing the content again.
 
     In a file with syntax errors, a statement at the top level counts if all up to its specifier is whole, and a call if
     no ERROR node holds it: what is missed breaks a page in silence, what is invented is at worst reported as missing.
-    A file too large or too deep to be parsed has none.
+    None for a file that may hold references, but is not parsed: too large, too deep, or no JavaScript at all.
     """
     if not words.may_name(content):
         return []
@@ -57,15 +62,10 @@ def find(content: bytes, tree: Tree | None = None) -> list[Reference]:
     if tree is None or text != content:
         tree = javascript.parse(text)
     if tree is None:
-        return []
+        return None
     found = [_reference(content, *construct) for construct in (*_statements(content, tree), *_calls(text, tree))]
     unique = {one.start: one for one in found if one}
     return [unique[start] for start in sorted(unique)]
-
-
-def is_unread(content: bytes) -> bool:
-    """Whether `content` may hold references, but is too large or too deep to be parsed."""
-    return words.may_name(content) and javascript.parse(words.plain(content)) is None
 
 
 def _statements(content: bytes, tree: Tree) -> Iterator[Found]:
