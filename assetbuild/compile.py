@@ -55,7 +55,7 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
         minified = _minify(content, language, config, path, own_map, sources)
     warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, found is None, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
-    map_path = _made_map_path(own_map, path, config)
+    map_path = _made_map_path(own_map, path, config, sources)
     final, references = _output(minified, written, language, path, map_path, config)
     references += kept_map
     opaque = prehashed or (minified.tool is None and not references and not _has_inline_map(content, language))
@@ -87,13 +87,14 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
     content = built.text.encode()
     references: tuple[Reference, ...] = ()
     minified = Minified(content, None)
+    map_path = _made_map_path(None, path, config, sources)
     if language:
         # A map that a filter has made describes that filter's output, not the bundle's.
         content = sourcemap.strip(content, language)
         written = _references(content, language, config) or ()
         verified_already = any(tool.startswith("minify ") for tool in built.tools)
         minified = Minified(content) if verified_already else _minify(content, language, config, path, None, sources)
-        content, references = _output(minified, written, language, path, path + ".map", config)
+        content, references = _output(minified, written, language, path, map_path, config)
     return Compiled(
         logical_path=path,
         content=content,
@@ -106,8 +107,8 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         origins=tuple(_bundle_origin(reference, path, built.origins, config) for reference in references),
         tools=(*built.tools, *_minify_label(minified)),
         dropped_maps=tuple(built.dropped_maps),
-        made_map=_made_map(minified, path + ".map"),
-        warnings=(*built.warnings, *_grouped(minified.warnings, path)),
+        made_map=_made_map(minified, map_path),
+        warnings=tuple(dict.fromkeys((*built.warnings, *minified.warnings))),
     )
 
 
@@ -179,11 +180,12 @@ def _grouped(warnings: Iterable[Problem], path: str) -> list[Problem]:
     return [replace(one, groups=(f"files in {top_of(path)} are not minified",)) for one in warnings]
 
 
-def _made_map_path(own_map: Reference | None, path: str, config: Config) -> str:
-    """Beside the source's own map, since the sources that it names are relative to it."""
+def _made_map_path(own_map: Reference | None, path: str, config: Config, sources: Mapping[str, Source]) -> str:
+    """Beside the source's own map, to which the sources in it are relative; never in the place of another file's."""
     own = resolve(own_map.specifier, path, config.url_prefix) if own_map else None
     directory, slash, _ = (own or path).rpartition("/")
-    return directory + slash + path.rpartition("/")[2] + ".map"
+    found = directory + slash + path.rpartition("/")[2] + ".map"
+    return found if found == own or found not in sources else found.removesuffix("map") + "made.map"
 
 
 def _made_map(minified: Minified, map_path: str) -> tuple[str, bytes] | None:

@@ -61,7 +61,7 @@ def link(
         targets.update(dict.fromkeys(made_maps, ()))
         pending = sorted({target for path in pending for target in targets[path] if target and target not in assets})
     raise_all(resolver.errors)
-    maps.follow(assets, targets)
+    maps.follow(assets, targets, config)
     warnings = [warning for path in sorted(assets) for warning in assets[path].warnings] + resolver.warnings
     components = tuple(_components({path: _written(assets[path], targets[path]) for path in sorted(assets)}))
     return Graph(assets, targets, components, tuple(sorted(warnings, key=Problem.sort_key)))

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from assetbuild import sourcemaps
+from assetbuild.config import Config
+from assetbuild.globs import matcher
 from assetbuild.model import Compiled, language_of
 from assetbuild.names import ZEROS, name_of
 from assetbuild.references import sourcemap
@@ -27,13 +29,14 @@ def made_by_tool(compiled: Compiled) -> Compiled | None:
     return _with_content(Compiled(path, None, None, "", 0, compiled.source_size, compiled.sources), content)
 
 
-def follow(assets: Assets, targets: Targets) -> None:
+def follow(assets: Assets, targets: Targets, config: Config) -> None:
     """Give each asset the map that fits its final bytes, or none.
 
     A fingerprint's length is known before its digits are, and with it the columns of what follows a rewritten URL: so
     maps are final before anything has a name.
     """
     stale = [map_path for path in assets for map_path in assets[path].dropped_maps]
+    stable = matcher(config.stable)
     holders: dict[str, list[str]] = defaultdict(list)
     for path in sorted(assets):
         if target := _map_of(assets[path], targets[path]):
@@ -51,7 +54,8 @@ def follow(assets: Assets, targets: Targets) -> None:
                 kept = zip(assets[path].references, targets[path], strict=True)
                 targets[path] = tuple(DROPPED if one.kind == "source-map" else target for one, target in kept)
         stale.append(map_path)
-    _leave_out(assets, targets, stale)
+    # By its name, since a comment can name anything: a script, an image, data.
+    _leave_out(assets, targets, (path for path in stale if path.lower().endswith(".map") and not stable(path)))
 
 
 def _leave_out(assets: Assets, targets: Targets, stale: Iterable[str]) -> None:

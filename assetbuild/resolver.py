@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from assetbuild.config import Config
 from assetbuild.errors import (
@@ -32,7 +33,8 @@ class Resolver:
         self.known = known
         self.sources = sources
         self.config = config
-        self.keeps_its_name = matcher((*config.stable, *config.prehashed))
+        self.stable, self.prehashed = matcher(config.stable), matcher(config.prehashed)
+        self.read: tuple[str, bytes] = ("", b"")  # the source last read for a message, and its content
         self.errors: list[AssetBuildError] = []
         self.warnings: list[Problem] = []
 
@@ -52,51 +54,80 @@ class Resolver:
         if self.config.references.is_external(reference.specifier, target):
             return None
         if target in self.known:
-            if holder.prehashed and not self.keeps_its_name(target):
-                self._tell(holder, reference, self._renamed(origin, target))
+            if holder.prehashed and not self._keeps_its_name(target):
+                self._tell(holder, reference, lambda: self._renamed(origin, target))
             return target
         if target is None and is_root_absolute(reference.specifier):
             return None  # another part of the site: not ours to know
-        self._tell(holder, reference, self._missing(holder, reference, origin, target))
+        self._tell(holder, reference, lambda: self._missing(holder, reference, origin, target))
         return DROPPED if reference.kind == "source-map" else None
 
-    def _tell(self, holder: Compiled, reference: Reference, problem: Problem) -> None:
+    def _keeps_its_name(self, target: str) -> bool:
+        return self.stable(target) or (self.prehashed(target) and target in self.sources)
+
+    def _tell(self, holder: Compiled, reference: Reference, problem: Callable[[], Problem]) -> None:
+        """What is ignored costs no message."""
         policy = self.config.references.policy(holder.logical_path, reference.kind)
         if policy == "warn":
-            self.warnings.append(problem)
+            self.warnings.append(problem())
         elif policy == "error":
-            self.errors.append(UnresolvedReference.of(problem))
+            self.errors.append(UnresolvedReference.of(problem()))
 
     def _renamed(self, origin: Origin, target: str) -> Problem:
         """A URL that is never rewritten names a file that is released under another name alone."""
         return Problem(
             f"{origin.whole} names '{target}', which is released under a fingerprinted name only, and references of a "
             "prehashed file are never rewritten",
-            place_of(origin, self.sources),
+            self._place(origin),
             fix=f"add '{target}' to 'stable', or to 'prehashed' if its name holds a hash",
             groups=(f"references in {top_of(origin.logical_path)} name files that are released under other names",),
         )
 
     def _missing(self, holder: Compiled, reference: Reference, origin: Origin, target: str | None) -> Problem:
-        place = place_of(origin, self.sources)
+        place = self._place(origin)
         top = top_of(holder.logical_path)
         if reference.kind == "source-map":
             what = f"names a source map that is missing, '{target or reference.specifier}'"
             then = "" if holder.prehashed else "; the comment is left out"
             return Problem(what + then, place, groups=(f"files in {top} name a source map that is missing{then}",))
         searched = (f"searched: {', '.join(root.label for root in self.config.roots)}",)
-        groups = (f"references name '{target}', which is missing", f"references in {top} name files that are missing")
         if target is None:
             what = f"{origin.whole} names '{reference.specifier}', which is above every source root"
             return Problem(what, place, searched, groups=(f"references in {top} name files above every source root",))
-        if any(path.startswith(target + "/") for path in self.known):
-            return Problem(f"{origin.whole} names '{target}', which is a directory", place, searched, groups=groups)
+        if target in self._directories:
+            what = f"{origin.whole} names '{target or '.'}', which is a directory"
+            return Problem(what, place, searched, groups=(f"references in {top} name directories",))
+        groups = (f"references name '{target}', which is missing", f"references in {top} name files that are missing")
         what = f"{origin.whole} names '{target}', which is in no source root"
         left_out = next((root for root in self.config.roots if (root.dir / target).is_file()), None)
         if left_out:
             return Problem(what, place, searched, f"'{left_out.label}{target}' exists, but is excluded", groups)
         near = self._near(target)
         return Problem(what, place, searched, f"did you mean '{near}'?" if near else None, groups)
+
+    @cached_property
+    def _directories(self) -> set[str]:
+        """All that hold a known file, the topmost one as ''."""
+        found = {""}
+        for path in self.known:
+            directory = path.rpartition("/")[0]
+            while directory not in found:
+                found.add(directory)
+                directory = directory.rpartition("/")[0]
+        return found
+
+    def _place(self, origin: Origin) -> Place:
+        """Line, column and text of `origin`; the file alone where the text is not a source's or has gone."""
+        path, source = origin.logical_path, self.sources.get(origin.logical_path)
+        if source is None or not origin.end:
+            return Place(path)
+        if self.read[0] != path:
+            try:
+                self.read = (path, source.file.read_bytes())
+            except OSError:
+                return Place(path)
+        content = self.read[1]
+        return place_at(content, origin.start, origin.end, path) if origin.end <= len(content) else Place(path)
 
     def _near(self, target: str) -> str | None:
         """A likely meant name."""
@@ -106,15 +137,3 @@ class Resolver:
         if problems < _TOO_MANY:
             return did_you_mean(target, (path for path in self.known if path.rpartition("/")[0] == directory))
         return None
-
-
-def place_of(origin: Origin, sources: Mapping[str, Source]) -> Place:
-    """Line, column and text of `origin`; the file alone where the text is not a source's or has gone."""
-    source = sources.get(origin.logical_path)
-    try:
-        content = source.file.read_bytes() if source and origin.end else b""
-    except OSError:
-        content = b""
-    if not content or origin.end > len(content):
-        return Place(origin.logical_path)
-    return place_at(content, origin.start, origin.end, origin.logical_path)

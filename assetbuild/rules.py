@@ -82,7 +82,7 @@ class References:
 
     def format_of(self, path: str) -> Format | None:
         """What is to be found in `path`; None for what is not looked into."""
-        return "webmanifest" if self.webmanifest and matcher(self.webmanifest)(path) else format_of(path)
+        return format_of(path) or ("webmanifest" if matcher(self.webmanifest)(path) else None)
 
 
 def _capped(policy: Policy, kind: str) -> Policy:

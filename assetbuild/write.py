@@ -159,12 +159,12 @@ class Writer:
 def _tier(tools: Sequence[str]) -> str:
     """How far the bytes can be believed to mean what the sources mean.
 
-    "source": they are the source's, but for rewritten URLs; "verified": proven equal in meaning; "trusted": made by a
-    filter or a restructuring minifier that the user has named.
+    "source": they are the sources', joined, but for rewritten URLs; "verified": proven equal in meaning; "trusted":
+    made by a filter or a restructuring minifier that the user has named.
     """
     if any(tool.split()[1] in TRUSTED if tool.startswith("minify ") else ": " in tool for tool in tools):
         return "trusted"
-    return "verified" if tools else "source"
+    return "verified" if any(tool.startswith("minify ") for tool in tools) else "source"
 
 
 def _record_bytes(record: Mapping[str, Any]) -> bytes:

@@ -482,3 +482,16 @@ def test_with_a_source_map_a_custom_property_that_would_change_is_refused(run: R
         f"{LABEL}: it shortens custom properties, which are kept from it only where no source map is wanted",
     )
     assert run(b":root { --a : b }\n", "css", source_maps=True).content == b":root{--a: b }"
+
+
+def test_an_import_that_would_come_to_stand_behind_a_rule_is_not_released(run: Run) -> None:
+    """esbuild takes an import that is repeated for a rule about layers, and writes it before the others."""
+    content = b'@import "imp.css" layer(x) supports(display:grid);\n@import "imp.css" layer(x);\n.a { b : c }\n'
+    assert run(content, "css").warnings[0].notes == (
+        f"{LABEL}: the output has an '@import' after other rules, where browsers ignore it",
+    )
+
+
+def test_imports_after_a_charset_and_layers_are_where_they_belong(run: Run) -> None:
+    content = b'@charset "utf-8";\n@layer a, b;\n@import "i.css" layer(a);\n@import "j.css" layer(b);\n.c { d : e }\n'
+    assert run(content, "css").tool == LABEL

@@ -168,6 +168,25 @@ def test_a_map_that_fits_one_of_two_files_stays_for_none_that_was_rewritten(site
     assert verify(release.dir) == []
 
 
+@pytest.mark.parametrize("minify", [{}, {"js": [], "css": []}])
+def test_only_a_map_is_left_out_whatever_a_comment_names(site: Site, minify: dict[str, Any]) -> None:
+    files = {
+        "a.js": 'import "./c.js"; console.log( 1 );\n//# sourceMappingURL=data.json\n',
+        "b.js": 'import "./c.js"; console.log( 2 );\n//# sourceMappingURL=c.js\n',
+        "self.js": 'import "./c.js"; console.log( 3 );\n//# sourceMappingURL=self.js\n',
+        "c.js": "c ( );\n",
+        "x.css": "a { b : url(pic.png) }\n/*# sourceMappingURL=y.css */\n",
+        "y.css": "a { b : c }\n",
+        "pic.png": "",
+        "data.json": "{}",
+        "d.js": "d ( );\n//# sourceMappingURL=kept.map\n",
+        "kept.map": "{}",
+    }
+    release = build(site(files, minify=minify, stable=["kept.map"]))
+    assert {entry["asset"] for entry in release.record["files"].values()} == files.keys()
+    assert verify(release.dir) == []
+
+
 def test_a_prehashed_map_of_a_rewritten_file_is_not_named_any_more(site: Site) -> None:
     content = SCRIPT + "//# sourceMappingURL=a.js.map\n"
     files = {"a.js": content, "a.js.map": script_map(), "b.js": "b"}
@@ -242,9 +261,20 @@ def test_a_map_from_inside_the_comment_is_composed_and_becomes_a_file(esbuild_si
     assert "data:" not in file_of(release, "js/a.js")
 
 
-def test_a_made_map_takes_the_place_of_one_that_is_not_the_files(esbuild_site: Callable[..., Config]) -> None:
-    release = build(esbuild_site({"a.js": LONG, "a.js.map": "other"}, source_maps=True))
-    assert json.loads(file_of(release, "a.js.map"))["sources"] == ["a.js"]
+def test_a_made_map_does_not_take_the_place_of_another_files(esbuild_site: Callable[..., Config]) -> None:
+    files = {"a.js": LONG, "a.js.map": "{}", "a.min.js": "a()\n//# sourceMappingURL=a.js.map\n"}
+    release = build(esbuild_site(files, source_maps=True))
+    assert json.loads(file_of(release, "a.js.made.map"))["sources"] == ["a.js"]
+    assert "sourceMappingURL=a.js.made." in file_of(release, "a.js")
+    assert (file_of(release, "a.js.map"), verify(release.dir)) == ("{}", [])
+
+
+def test_a_script_of_which_nothing_is_left_has_a_map_like_any_other(esbuild_site: Callable[..., Config]) -> None:
+    release = build(esbuild_site({"a.js": "// nothing\n", "b.js": "({ a: 1 });\n"}, source_maps=True))
+    assert release.warnings == ()
+    for path in ("a.js", "b.js"):
+        assert file_of(release, path).startswith(f"\n//# sourceMappingURL={path}.")
+        assert json.loads(file_of(release, path + ".map"))["mappings"] == ""
 
 
 def test_two_files_that_want_one_map_are_an_error(esbuild_site: Callable[..., Config]) -> None:

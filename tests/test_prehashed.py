@@ -103,6 +103,15 @@ def test_a_reference_to_a_file_that_gets_another_name_is_an_error(site: Site) ->
     assert verify(release.dir) == []
 
 
+def test_a_bundle_is_not_prehashed_whatever_it_is_called(site: Site) -> None:
+    files = {"assets/p-1.js": 'import "./bundle.js";', "src/q.js": "q();"}
+    bundles = {"assets/bundle.js": {"contents": ["src/q.js"]}}
+    with pytest.raises(UnresolvedReference) as caught:
+        build(site(files, prehashed=["assets/**"], bundles=bundles))
+    assert "names 'assets/bundle.js', which is released under a fingerprinted name only" in caught.value.what
+    build(site(files, prehashed=["assets/**"], stable=["assets/bundle.js"], bundles=bundles))
+
+
 def test_a_cycle_through_a_prehashed_file_is_none(site: Site) -> None:
     files = {"a-1.js": 'import "./b.js";', "b.js": 'import "./a-1.js";'}
     release = build(site(files, prehashed=["a-1.js"], stable=["b.js"]))

@@ -162,3 +162,20 @@ def test_what_was_meant_is_guessed_for_some_missing_files_not_for_thousands(site
     files = {"a.css": f"a {{ b: {text}}}", **{f"img/photo{n:03}.png": "" for n in range(100)}}
     release = build(site(files, minify={"css": []}, references={"missing": "warn"}))
     assert [bool(warning.fix) for warning in release.warnings] == [True] * 50 + [False] * 50
+
+
+def test_a_directory_is_called_one_the_topmost_too(site: Site) -> None:
+    files = {"css/a.css": "a { b: url(../img) url(./) url(../) }", "img/x.png": ""}
+    assert told(site, files)[1] == [
+        "css/a.css:1:12: url(../img) names 'img', which is a directory",
+        "css/a.css:1:24: url(./) names 'css', which is a directory",
+        "css/a.css:1:32: url(../) names '.', which is a directory",
+    ]
+
+
+def test_a_rule_for_web_app_manifests_leaves_scripts_and_style_sheets_what_they_are(site: Site) -> None:
+    files = {"app/x.js": 'import "./y.js";', "app/y.js": "y()", "app/z.css": "a{b:url(x.js)}", "app/m.json": "{}"}
+    release = build(site(files, references={"webmanifest": ["app/**"]}))
+    assert "./y." in released(release, "app/x.js") != files["app/x.js"]
+    assert released(release, "app/z.css") != files["app/z.css"]
+    assert release.warnings == ()

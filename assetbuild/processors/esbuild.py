@@ -34,7 +34,7 @@ _ERROR = re.compile(r"^\S+ \[ERROR\] (.*)$", re.MULTILINE)
 _PLACE = re.compile(r"^ +<stdin>:(\d+):(\d+):$", re.MULTILINE)
 _LINE_END = re.compile(rb"\r\n|[\n\r]|\xe2\x80[\xa8\xa9]")
 
-_MAP = re.compile(rb"\n(?://|/\*)# sourceMappingURL=data:application/json;base64,([A-Za-z0-9+/=]+)(?: \*/)?\n?\Z")
+_MAP = re.compile(rb"(?:\A|\n)(?://|/\*)# sourceMappingURL=data:application/json;base64,([A-Za-z0-9+/=]+)(?: \*/)?\n?\Z")
 _ITS_CHARSET = b'@charset "UTF-8";'
 _version_lock = threading.Lock()
 
@@ -141,10 +141,11 @@ def _refusal(said: str, content: bytes, text: bytes) -> Refused:
         return Refused(f"it failed: {said.strip().partition(chr(10))[0] or 'it says nothing'}")
     place = _PLACE.search(said, error.end())
     if not place or len(content) - len(text) not in (0, len(css.UTF8_BOM)):  # something stood for something else
-        return Refused(error[1])
+        return Refused(error[1].rstrip(":"))
     line, column = int(place[1]), int(place[2])
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
-    return Refused(error[1], len(content) - len(text) + min(starts[min(line, len(starts)) - 1] + column, len(text)))
+    offset = min(starts[min(line, len(starts)) - 1] + column, len(text))
+    return Refused(error[1].rstrip(":"), len(content) - len(text) + offset)
 
 
 def _split(output: bytes, content: bytes, name: str) -> tuple[bytes, bytes]:

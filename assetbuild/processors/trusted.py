@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BANG = b"/*!"
 _MAP_MARK = b"sourceMappingURL="
 _STRICT = b"use strict"
+_START, _IMPORTS, _RULES, _DEAD_IMPORT = range(4)
 _OPENERS = {"{": "}", "(": ")", "[": "]", "function": ")"}
 _HTML_COMMENT = re.compile(rb"<!--|-->")
 _TEXTS = frozenset(
@@ -113,7 +114,16 @@ def html_comment(content: bytes) -> int | None:
 
 def _broken_css(output: bytes) -> Difference | None:
     open_brackets: list[str] = []
+    reached, at_start = _START, True
     for kind, start, end in css.tokenize(output):
+        if not open_brackets and at_start and kind not in ("whitespace", "comment"):
+            reached = _reached(output[start:end].lower() if kind == "at-keyword" else b"", reached)
+            if reached == _DEAD_IMPORT:
+                return Difference(0, "the output has an '@import' after other rules, where browsers ignore it")
+        if kind == "{" and not open_brackets:
+            reached = _RULES  # `@layer a{}` is a rule, `@layer a;` is none
+        if not open_brackets or kind == "}":
+            at_start = kind in (";", "}") or (at_start and kind in ("whitespace", "comment"))
         if kind in ("bad-string", "bad-url"):
             return Difference(0, f"the output has a broken {kind[4:]}: {_shown(output[start:end])}")
         if kind in _OPENERS:
@@ -123,6 +133,15 @@ def _broken_css(output: bytes) -> Difference | None:
     if open_brackets:
         return Difference(0, f"the output lacks a '{open_brackets[-1]}'")
     return None
+
+
+def _reached(at_rule: bytes, reached: int) -> int:
+    """How far a style sheet has come with the statement that begins so (css-cascade-5, 2)."""
+    if at_rule == b"@import":
+        return _IMPORTS if reached <= _IMPORTS else _DEAD_IMPORT
+    if at_rule == b"@charset" or (at_rule == b"@layer" and reached == _START):
+        return reached
+    return _RULES
 
 
 def _broken_javascript(output: bytes, tree: Tree | None) -> Difference | None:
