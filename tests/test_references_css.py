@@ -292,7 +292,8 @@ def statement_urls(nodes: list) -> Iterator[tuple[str, str]]:
         if url is not None:
             yield "css-import", url
     elif name not in MUTE:
-        yield from urls(nodes)
+        custom = bool(nodes) and is_custom(nodes[0])
+        yield from (("css-custom-property" if custom else kind, url) for kind, url in urls(nodes))
 
 
 def urls(nodes: list) -> Iterator[tuple[str, str]]:

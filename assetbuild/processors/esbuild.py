@@ -34,7 +34,9 @@ _ERROR = re.compile(r"^\S+ \[ERROR\] (.*)$", re.MULTILINE)
 _PLACE = re.compile(r"^ +<stdin>:(\d+):(\d+):$", re.MULTILINE)
 _LINE_END = re.compile(rb"\r\n|[\n\r]|\xe2\x80[\xa8\xa9]")
 
-_MAP = re.compile(rb"(?:\A|\n)(?://|/\*)# sourceMappingURL=data:application/json;base64,([A-Za-z0-9+/=]+)(?: \*/)?\n?\Z")
+_MAP = re.compile(
+    rb"(?:\A|\n)(?://|/\*)# sourceMappingURL=data:application/json;base64,([A-Za-z0-9+/=]+)(?: \*/)?\n?\Z"
+)
 _ITS_CHARSET = b'@charset "UTF-8";'
 _version_lock = threading.Lock()
 
