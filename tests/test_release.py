@@ -286,13 +286,21 @@ def test_stable_names_hold_the_same_bytes_and_are_marked(site: Site) -> None:
 def test_the_record_says_how_far_each_file_can_be_believed(site: Site) -> None:
     bundles = {
         "joined.css": {"contents": ["a.css"]},
+        "alone.css": {"contents": ["b.css"]},
         "inlined.css": {"contents": ["a.css"], "filters": ["datauri", "rcssmin"]},
     }
-    release = build(site({"a.css": "a { color : red }", "b.css": "b{c:d}", "c.css": "c { d : e }"}, bundles=bundles))
+    files = {"a.css": "a { color : red }", "b.css": "b{c:d}", "c.css": "c { d : e }"}
+    release = build(site(files, bundles=bundles, standalone=["b.css"]))
 
     tiers = {entry["asset"]: entry["tier"] for entry in release.record["files"].values()}
     tools = {entry["asset"]: entry["tools"] for entry in release.record["files"].values()}
-    assert tiers == {"b.css": "source", "c.css": "verified", "inlined.css": "trusted", "joined.css": "verified"}
+    assert tiers == {
+        "alone.css": "source",
+        "b.css": "source",
+        "c.css": "verified",
+        "inlined.css": "trusted",
+        "joined.css": "verified",
+    }
     assert tools["b.css"] == []
     assert [tool.split(" ")[0] for tool in tools["inlined.css"]] == ["webassets", "minify"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from assetbuild.build import build
 from assetbuild.errors import AssetBuildError, BuildFailed
 from assetbuild.release import Release
@@ -107,10 +109,11 @@ def test_a_json_file_is_a_web_app_manifest_only_if_a_rule_says_so(site: Site) ->
     assert released(ruled, "b.html") == files["b.html"]
 
 
-def test_a_root_absolute_url_in_a_custom_property_stays_root_absolute(site: Site) -> None:
+@pytest.mark.parametrize("url_prefix", ["/stätic/", "/st%C3%A4tic/"])
+def test_a_root_absolute_url_in_a_custom_property_stays_root_absolute(site: Site, url_prefix: str) -> None:
     """A browser reads it from the style sheet whose var() uses it: a relative one would be right from here alone."""
     css = ":root { --a: url(/st%C3%A4tic/img/x.png?v#i); --b: url(../img/x.png) } a { b: url(/stätic/img/x.png) }"
-    release = build(site({"css/a.css": css, "img/x.png": ""}, url_prefix="/stätic/", minify={"css": ["rcssmin"]}))
+    release = build(site({"css/a.css": css, "img/x.png": ""}, url_prefix=url_prefix, minify={"css": ["rcssmin"]}))
     x = "img/x.e3b0c44298fc1c14.png"
     assert released(release, "css/a.css") == (
         f":root{{--a:url(/st%C3%A4tic/{x}?v#i);--b:url(../{x})}}a{{b:url(../{x})}}"

@@ -280,10 +280,7 @@ def _cssmin() -> tuple[Callable[[bytes], bytes], str]:
 
 def _ended(content: bytes, output: bytes) -> bytes:
     """`output` with the `;` that ends a last `@import`: browsers do without it, other tools call that an error."""
-    content = content.rstrip()
-    while content.endswith(b"*/") and b"/*" in content:
-        content = content[: content.rindex(b"/*")].rstrip()
-    return output + b";" if content.endswith(b";") and not output.endswith((b";", b"}")) else output
+    return output + b";" if content.rstrip().endswith(b";") and not output.endswith((b";", b"}")) else output
 
 
 _VERIFIED: Mapping[str, Callable[[], tuple[Callable[[bytes], bytes], str]]] = {
