@@ -19,8 +19,8 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[build]" --group dev
 	@touch $@
 
-test: $(READY)   ## run the tests
-	$(BIN)/python -m pytest
+test: $(READY)   ## run the tests, a file on each core
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: lint types cover  ## everything that must hold before a commit
 
