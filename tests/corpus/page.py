@@ -39,7 +39,8 @@ A file is **broken** if
   (tinycss2 is asked about files up to 300 kB);
 - it is SVG whose canonical XML differs, or a web app manifest whose JSON does.
 
-Only the spelling of URLs may differ. Files that changed and that no judge understands are counted as not judged.
+Only the spelling of URLs may differ, and in Internet Explorer's filters white space around `=`, commas and brackets,
+which esbuild keeps as it is. Files that changed and that no judge understands are counted as not judged.
 
 To run it again: `make corpus`, which needs npm; one package alone: `python -m tests.corpus NAME`.
 {seconds}

@@ -23,6 +23,8 @@ _CUSTOM = re.compile(r"--[^;{}]*:")
 _URL = re.compile(r"\(|@import|\\", re.IGNORECASE)
 _HACK = re.compile(rb"(?<=[;{])([^\w\s;{}'\"-]?[\w-]+)\s*:\s+")  # *zoom: 1
 _FILTER = re.compile(rb"progid:[^;}]*|alpha\([^;}]*", re.IGNORECASE)
+_PARAMETERS = re.compile(rb"(?<=filter:)[^;}]*", re.IGNORECASE)
+_SIGN = re.compile(rb"\s*([=,()])\s*")
 _IMPORTANT = re.compile(rb" +!")
 _COLOUR = re.compile(rb"#([0-9a-fA-F])\1([0-9a-fA-F])\2([0-9a-fA-F])\3(?![0-9a-fA-F])")
 _LICENCE = re.compile(rb"(/[/*])!|(@)(?=license|preserve)")
@@ -79,6 +81,8 @@ def by_esbuild(pair: Pair) -> str | None:
     if after.text is None or (before.sound and not after.sound):
         return "esbuild no longer understands it"
     texts = [plain(before.text, pair.path, frozenset()), plain(after.text, pair.path, pair.marks)]
+    if format_of(pair.path) == "css":  # esbuild keeps the parameters of Internet Explorer's filters as they are
+        texts = [_PARAMETERS.sub(lambda found: outside_strings(_SIGN, rb"\1", found[0]), text) for text in texts]
     if not before.sound:  # a style sheet: what is no declaration is printed as it was written
         texts = [outside_strings(_HACK, rb"\1:", text) for text in texts]
     return "" if texts[0] == texts[1] else OTHERWISE
