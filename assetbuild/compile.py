@@ -66,7 +66,7 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
         digest=hashlib.sha256(final).hexdigest(),
         size=len(final),
         source_size=len(content),
-        sources=(path,),
+        sources=(path, *_composed_from(minified, own_map, path, config, sources)),
         references=references,
         origins=tuple(_origins(references, written + kept_map, path, content)),
         encoding=_url_encoding(final, kind),
@@ -166,6 +166,14 @@ def _map_content(
         return sourcemaps.inline(content[found[0] : found[1]].decode("utf-8", "replace")) if found else None
     target = resolve(own_map.specifier, path, config.url_prefix)
     return read_source(sources[target]) if target and target in sources else None
+
+
+def _composed_from(
+    minified: Minified, own_map: Reference | None, path: str, config: Config, sources: Mapping[str, Source]
+) -> list[str]:
+    """The file of the map that a tool's own was composed with."""
+    maps = _targets([own_map] if own_map and minified.source_map is not None else [], path, config)
+    return [target for target in maps if target in sources]
 
 
 def _url_encoding(content: bytes, kind: Format) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from assetbuild import sourcemaps
 from assetbuild.config import Config
+from assetbuild.errors import SourceError
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, language_of
 from assetbuild.names import ZEROS, name_of
@@ -95,9 +96,18 @@ def _corrected(source_map: Compiled, moved: list[list[Shift] | None]) -> Compile
         return source_map
     if source_map.prehashed:
         return None
-    content = source_map.content if source_map.file is None else source_map.file.read_bytes()
-    corrected = sourcemaps.shifted(content or b"", shifts)
+    corrected = sourcemaps.shifted(_read(source_map), shifts)
     return _with_content(source_map, corrected) if corrected is not None else None
+
+
+def _read(source_map: Compiled) -> bytes:
+    if source_map.file is None:
+        return source_map.content or b""
+    try:
+        return source_map.file.read_bytes()
+    except OSError as error:
+        what = f"cannot be read: {(error.strerror or str(error)).lower()}"
+        raise SourceError(what, where=source_map.logical_path) from error
 
 
 def _correct_inline(path: str, assets: Assets, targets: Targets) -> None:

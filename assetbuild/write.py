@@ -103,7 +103,7 @@ class Writer:
             "sources": list(compiled.sources),
             "references": sorted(set(self.graph.names(artifact.logical_path))),
             "tools": list(compiled.tools),
-            "tier": _tier(compiled.tools),
+            "tier": tier(compiled.tools),
             "stable": name == artifact.logical_path,
             "variants": {
                 encoding: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
@@ -156,7 +156,7 @@ class Writer:
             os.utime(descriptor, (time, time))
 
 
-def _tier(tools: Sequence[str]) -> str:
+def tier(tools: Sequence[str]) -> str:
     """How far the bytes can be believed to mean what the sources mean.
 
     "source": they are the sources', joined, but for rewritten URLs; "verified": proven equal in meaning; "trusted":

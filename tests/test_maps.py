@@ -233,6 +233,8 @@ def test_a_map_that_esbuild_makes_is_composed_with_the_sources_own(esbuild_site:
     assert len(text) < len(content)
     assert "\n//# sourceMappingURL=maps/a.js." in text
     assert source_map["sources"] == ["../src/a.ts"]
+    read = {entry["asset"]: entry["sources"] for entry in release.record["files"].values()}
+    assert read["js/a.js"] == ["js/a.js", "js/maps/a.js.map"]
     original = "\n".join("    " + line for line in LONG.split("\n"))
     found = words(text, source_map, {"../src/a.ts": original})
     assert found.items() >= {"start": "start"}.items()

@@ -9,7 +9,7 @@ import rcssmin
 import rjsmin
 
 from assetbuild.errors import ProcessorError
-from assetbuild.processors.minify import LONG_LINES, Minified, is_minified, minify, tier
+from assetbuild.processors.minify import LONG_LINES, Minified, is_minified, minify
 from assetbuild.rules import MinifyOptions
 
 BROKEN_BY_BOTH = b"var a = 1\nvar b = `x${k ? ` as keys ` : ''}y`\nclass A {\n  #a = 1\n  #b = 2\n}\n"
@@ -63,23 +63,6 @@ def test_licence_comments_of_a_style_sheet_go_where_they_are_not_to_be_kept(tool
     content = b"/*! (c) A */\na { b: 0.5em }\n/*! (c) B */\n"
     found = minify(content, "css", (tool,), "a.css", MinifyOptions(keep=False))
     assert (found.content, found.warnings) == (output, ())
-
-
-@pytest.mark.parametrize(
-    ("label", "is_in"),
-    [
-        ("minify rjsmin 1.3.0", "verified"),
-        ("minify rcssmin 1.3.0", "verified"),
-        ("minify jsmin 3.0.1", "verified"),
-        ("minify cssmin 0.2.0", "verified"),
-        ("minify esbuild 0.28.2", "trusted"),
-        ("minify lightningcss 0.3.2", "trusted"),
-        ("libsass 0.23.0", "trusted"),
-        ("rjsmin", "trusted"),  # as a filter: nobody looked at what it made
-    ],
-)
-def test_what_a_tool_made_is_verified_or_taken_on_trust(label: str, is_in: str) -> None:
-    assert tier(label) == is_in
 
 
 @pytest.mark.parametrize("tool", ["cssmin", "rcssmin"])

@@ -18,7 +18,7 @@ from assetbuild.executors import Threads
 from assetbuild.release import Release
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.verify import verify
-from assetbuild.write import CONSTANT_TIME
+from assetbuild.write import CONSTANT_TIME, tier
 from tests.conftest import Site, write_files
 
 CSS = "body { background: url(../img/dot.svg) }\n"
@@ -303,6 +303,25 @@ def test_the_record_says_how_far_each_file_can_be_believed(site: Site) -> None:
     }
     assert tools["b.css"] == []
     assert [tool.split(" ")[0] for tool in tools["inlined.css"]] == ["webassets", "minify"]
+
+
+@pytest.mark.parametrize(
+    ("tools", "is_in"),
+    [
+        ((), "source"),
+        (("webassets 3.0",), "source"),
+        (("minify rjsmin 1.3.0",), "verified"),
+        (("minify rcssmin 1.3.0",), "verified"),
+        (("minify jsmin 3.0.1",), "verified"),
+        (("webassets 3.0", "minify cssmin 0.2.0"), "verified"),
+        (("minify esbuild 0.28.2",), "trusted"),
+        (("minify lightningcss 0.3.2",), "trusted"),
+        (("webassets 3.0: libsass",), "trusted"),
+        (("webassets 3.0: rjsmin", "minify rjsmin 1.3.0"), "trusted"),  # nobody looked at what the filter made
+    ],
+)
+def test_what_tools_made_is_verified_or_taken_on_trust(tools: tuple[str, ...], is_in: str) -> None:
+    assert tier(tools) == is_in
 
 
 def test_two_files_for_one_released_name_are_an_error(site: Site) -> None:

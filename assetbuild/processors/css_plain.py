@@ -126,28 +126,27 @@ def _form_of_value(name: bytes, value: bytes) -> tuple[bytes, ...] | None:
     text, *opaque = _apart(value)
     if not _VALUE.fullmatch(text) or b"/*" in text or (b"(" in text and _READ_OTHERWISE.search(text)):
         return None
-    text = b" ".join(text.split())
-    if b" " in text:
-        for sign in (b",", b"!", b"/", b"*"):
-            if sign in text:
-                text = text.replace(b" " + sign, sign).replace(sign + b" ", sign)
-        text = text.replace(b"( ", b"(").replace(b" )", b")")
-        if b"/*" in text:
-            return None
-    return (name, text, *opaque)
+    text = _tightened(text, (b",", b"!", b"/", b"*"))
+    return None if b"/*" in text else (name, text, *opaque)
 
 
 def _form_of_selector(body: bytes) -> tuple[bytes, ...] | None:
     text, *opaque = _apart(body)
     if not _SELECTOR.fullmatch(text) or (b"(" in text and (b"+" in text or _READ_OTHERWISE.search(text))):
         return None
-    text = b" ".join(text.split())
-    if b" " in text:
-        for sign in (b",", b">", b"+", b"~"):
-            if sign in text:
-                text = text.replace(b" " + sign, sign).replace(sign + b" ", sign)
-        text = text.replace(b"( ", b"(").replace(b" )", b")")
+    text = _tightened(text, (b",", b">", b"+", b"~"))
     return None if _HARD_SELECTOR.search(text) else (text, *opaque)
+
+
+def _tightened(text: bytes, signs: tuple[bytes, ...]) -> bytes:
+    """With one space where there was white space, and none around `signs` and inside brackets."""
+    text = b" ".join(text.split())
+    if b" " not in text:
+        return text
+    for sign in signs:
+        if sign in text:
+            text = text.replace(b" " + sign, sign).replace(sign + b" ", sign)
+    return text.replace(b"( ", b"(").replace(b" )", b")")
 
 
 def _apart(text: bytes) -> list[bytes]:

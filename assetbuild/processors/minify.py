@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, repeat
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from assetbuild.errors import Problem, ProcessorError, place_at
 from assetbuild.model import Language
@@ -118,12 +118,6 @@ def minify(
     first = unread.difference.offset if unread else 0
     place = next((failure.found.offset for failure in reversed(failures) if failure.found.offset), first)
     return Minified(content, None, (Problem(what, place_at(content, place, place + 1, name), notes),))
-
-
-def tier(label: str) -> Literal["verified", "trusted"]:
-    """Of a label such as 'minify rjsmin 1.3.0': whether what that tool made was proven equal in meaning."""
-    step, _, tool = label.partition(" ")
-    return "verified" if step == "minify" and tool.partition(" ")[0] in _VERIFIED else "trusted"
 
 
 def is_minified(name: str, content: bytes) -> bool:

@@ -243,7 +243,12 @@ def declared_encoding(content: bytes) -> str | None:
         if content.startswith(bom):
             return encoding
     charset = _CHARSET.match(content)
-    label = charset[1].decode("latin-1").strip("\t\n\f\r ").lower() if charset else ""
+    return codec_of(charset[1].decode("latin-1")) if charset else None
+
+
+def codec_of(label: str) -> str | None:
+    """Python's name of what the Encoding Standard calls `label`, as read by who has read ASCII so far."""
+    label = label.strip("\t\n\f\r ").lower()
     try:
         return _BY_LABEL.get(label) or _CODECS.get(codecs.lookup(label).name)
     except (LookupError, ValueError):  # ValueError: a NUL in the label

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 from xml.parsers import expat
 
-from assetbuild.syntax.css import declared_encoding
+from assetbuild.syntax.css import codec_of
 
 MAX_DEPTH = 5000  # of elements: where Chromium gives up
 # Entities that name entities. Older releases of expat overflow the stack at 2,000 in a chain; Chromium allows 40 or so.
@@ -61,7 +61,7 @@ def _codec(content: bytes) -> str:
         return UTF_16[content[:2]]
     declared = _DECLARATION.match(content)  # after a byte order mark of UTF-8 it does not count
     # Labels mean what they mean in CSS: both follow the Encoding Standard, and an unknown one says nothing.
-    codec = (declared and declared_encoding(b'@charset "' + declared[1] + b'";')) or "utf-8"
+    codec = (declared and codec_of(declared[1].decode("latin-1"))) or "utf-8"
     return "utf-8" if content.isascii() and codec != "iso2022_jp" else codec
 
 
