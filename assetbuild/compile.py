@@ -211,7 +211,7 @@ def _references(content: bytes, kind: Format, config: Config) -> tuple[Reference
     if found is None:
         return None
     return tuple(
-        replace(one, root=config.url_prefix)
+        one._replace(root=config.url_prefix)
         if one.kind == "css-custom-property" and is_root_absolute(one.specifier)
         else one
         for one in found

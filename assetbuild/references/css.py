@@ -12,7 +12,7 @@ import codecs
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assetbuild.model import Kind, Reference
 from assetbuild.syntax.css import (
@@ -227,8 +227,7 @@ def _find_transcoded(content: bytes, encoding: str) -> list[Reference]:
         return ends[character] - 1 if encoding == "iso2022_jp" and character < len(ends) else start_of(offset)
 
     return [
-        replace(
-            each,
+        each._replace(
             start=start_of(each.start),
             end=end_of(each.end),
             whole_start=start_of(each.whole_start),
