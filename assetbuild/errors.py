@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 QUOTE_WIDTH = 80  # characters of a construct that a message quotes
 EXCERPT_WIDTH = 100  # characters of a source line shown; minified lines are far longer
@@ -109,6 +110,10 @@ class AssetBuildError(Exception):
         place = Place(where) if isinstance(where, str) else where
         self.problem = Problem(what, place, tuple(notes), fix)
         super().__init__(str(self.problem))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Whole, whatever a subclass is made from: worker processes send errors."""
+        return Exception.__new__, (type(self), *self.args), self.__dict__
 
     @property
     def what(self) -> str:

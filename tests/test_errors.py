@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from assetbuild.errors import (
@@ -13,6 +15,7 @@ from assetbuild.errors import (
     Place,
     Problem,
     ProcessorError,
+    ReleaseError,
     SourceError,
     UnresolvedReference,
     did_you_mean,
@@ -163,6 +166,44 @@ def test_failures_of_several_phases_make_one_flat_list() -> None:
     inner = BuildFailed([SourceError("two", "b"), SourceError("one", "a")])
     assert str(BuildFailed([SourceError("three", "c"), inner])) == "a: one\nb: two\nc: three"
     assert len(BuildFailed([SourceError("three", "c"), inner]).errors) == 3
+
+
+class NamedError(SourceError):
+    """Made from something else than its message."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(f"'{name}' is wrong", Place(name, number))
+        self.number = number
+
+
+WHOLE = Place("a.css", 3, 7, "a: url(b)", 6)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AssetBuildError("is wrong", WHOLE, "mend it", ["one", "two"]),
+        ConfigError("is wrong", "assetbuild.toml"),
+        UnresolvedReference.of(Problem("is wrong", WHOLE, ("one",), "mend it", ("group",))),
+        ProcessorError("failed", WHOLE, stderr="boom"),
+        OutputConflict("is wrong"),
+        ReleaseError("is wrong"),
+        NamedError("a.css", 5),
+        BuildFailed([SourceError("x", "a"), ProcessorError("y", WHOLE, stderr="boom"), ConfigError("z")]),
+        BuildFailed([]),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_an_error_passes_whole_from_one_process_to_another(error: AssetBuildError, protocol: int) -> None:
+    assert parts(pickle.loads(pickle.dumps(error, protocol))) == parts(error)
+
+
+def parts(error: AssetBuildError) -> object:
+    """All that an error carries; `Place` compares less."""
+    known = {name: value for name, value in vars(error).items() if name != "errors"}
+    place = error.where and (error.where.text, error.where.width)
+    return type(error), str(error), error.args, known, place, [parts(one) for one in getattr(error, "errors", ())]
 
 
 def test_wrong_configuration_ends_with_status_two_and_everything_else_with_one() -> None:
