@@ -26,7 +26,8 @@ ORDER = """
     model
     urls
     globs
-    executors
+    cpus worker workers executors
+    database store
     checker
     roots
     rules
