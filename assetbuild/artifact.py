@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
 
 from assetbuild.config import Config
-from assetbuild.errors import OutputConflict, SourceError, raise_all
+from assetbuild.errors import OutputConflict, raise_all
+from assetbuild.fingerprint import Final
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
-from assetbuild.model import Compiled, language_of
-from assetbuild.render import render
-from assetbuild.runtime.manifest import FORMAT_VERSION
+from assetbuild.records import manifest_line
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(NamedTuple):
     """One file of the release in its identity encoding. `name` is its path below `files/`; sizes are in bytes."""
 
     logical_path: str
@@ -29,40 +24,21 @@ class Artifact:
     stable: bool  # released under its own name as well, beside a fingerprinted one
 
 
-def make_artifacts(graph: Graph, names: Mapping[str, str], config: Config) -> list[Artifact]:
+def make_artifacts(graph: Graph, finals: Mapping[str, Final], config: Config) -> list[Artifact]:
     stable = matcher(config.stable)
-    artifacts = []
-    for path in sorted(graph.assets):
-        compiled = graph.assets[path]
-        sha256, size, integrity = compiled.digest, compiled.size, None
-        if compiled.content is not None or language_of(path):
-            content = final_bytes(graph, path, names)
-            sha256, size = hashlib.sha256(content).hexdigest(), len(content)
-            if language_of(path):  # subresource integrity is for scripts and style sheets
-                integrity = "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
-        is_stable = stable(path) and not compiled.prehashed
-        artifacts.append(Artifact(path, names[path], sha256, size, integrity, is_stable))
-    return artifacts
-
-
-def final_bytes(graph: Graph, path: str, names: Mapping[str, str]) -> bytes:
-    """The final bytes of an asset, whole."""
-    compiled = graph.assets[path]
-    if compiled.content is not None:
-        return render(compiled, graph.targets[path], names)
-    with open_source(compiled) as stream:
-        content = stream.read()
-    if hashlib.sha256(content).hexdigest() != compiled.digest:
-        raise changed(compiled)
-    return content
+    return [
+        Artifact(path, *finals[path], stable=stable(path) and not graph.assets[path].prehashed)
+        for path in sorted(graph.assets)
+    ]
 
 
 def paths(artifact: Artifact) -> tuple[str, ...]:
     return (artifact.name, artifact.logical_path) if artifact.stable else (artifact.name,)
 
 
-def check_names(artifacts: Iterable[Artifact]) -> None:
-    owners: dict[str, str] = {}
+def check_names(artifacts: Iterable[Artifact], taken: Iterable[str] = ()) -> None:
+    """Raises OutputConflict where two artifacts want one name, or one of those that are `taken`."""
+    owners = dict.fromkeys(taken, "another asset")
     errors = []
     for artifact in artifacts:
         for name in paths(artifact):
@@ -73,21 +49,25 @@ def check_names(artifacts: Iterable[Artifact]) -> None:
     raise_all(errors)
 
 
-def make_manifest(graph: Graph, artifacts: Iterable[Artifact], config: Config) -> dict[str, Any]:
-    assets = {}
-    for artifact in artifacts:
-        entry: dict[str, Any] = {"file": artifact.name, "size": artifact.size}
-        if artifact.integrity:
-            entry["integrity"] = artifact.integrity
-        if artifact.stable:
-            entry["stable"] = True
-        if graph.assets[artifact.logical_path].prehashed:
-            entry["prehashed"] = True
-        for key, kinds in _IMPORTS.items():
-            if imports := _imports(graph, artifact.logical_path, kinds):
-                entry[key] = imports
-        assets[artifact.logical_path] = entry
-    return {"version": FORMAT_VERSION, "url_prefix": config.url_prefix, "assets": assets}
+def manifest_lines(graph: Graph, artifacts: Iterable[Artifact]) -> dict[str, bytes]:
+    """The manifest's entries as text, by logical path."""
+    return {
+        artifact.logical_path: manifest_line(artifact.logical_path, _entry(graph, artifact)) for artifact in artifacts
+    }
+
+
+def _entry(graph: Graph, artifact: Artifact) -> dict[str, Any]:
+    entry: dict[str, Any] = {"file": artifact.name, "size": artifact.size}
+    if artifact.integrity:
+        entry["integrity"] = artifact.integrity
+    if artifact.stable:
+        entry["stable"] = True
+    if graph.assets[artifact.logical_path].prehashed:
+        entry["prehashed"] = True
+    for key, kinds in _IMPORTS.items():
+        if imports := _imports(graph, artifact.logical_path, kinds):
+            entry[key] = imports
+    return entry
 
 
 _IMPORTS = {"imports": ("js-import", "js-export", "css-import"), "dynamic": ("js-dynamic-import",)}
@@ -97,15 +77,3 @@ def _imports(graph: Graph, path: str, kinds: tuple[str, ...]) -> list[str]:
     """What `path` imports directly, in source order, each once."""
     pairs = zip(graph.assets[path].references, graph.targets[path], strict=True)
     return list(dict.fromkeys(target for reference, target in pairs if target and reference.kind in kinds))
-
-
-def open_source(compiled: Compiled) -> BinaryIO:
-    assert compiled.file
-    try:
-        return compiled.file.open("rb")
-    except OSError as error:
-        raise changed(compiled) from error
-
-
-def changed(compiled: Compiled) -> SourceError:
-    return SourceError("changed while it was being built", where=compiled.logical_path, fix="build again")

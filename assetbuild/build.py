@@ -1,22 +1,36 @@
-"""The build, top to bottom: configuration in, release out."""
+"""The build, top to bottom: configuration in, release out.
+
+The last build's stamp says whether anything changed at all. If little did, only that and what depends on it is done
+again; else everything is linked anew, out of what was compiled before where that is known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from assetbuild.compile import compile_bundle, compile_source
+from assetbuild import memory
 from assetbuild.config import Config
-from assetbuild.discover import discover
+from assetbuild.contents import hash_source
+from assetbuild.engine import Engine, engine
 from assetbuild.errors import AssetBuildError, raise_all
 from assetbuild.executors import Executor, Serial
-from assetbuild.fingerprint import fingerprint
+from assetbuild.explain import explain
+from assetbuild.fingerprint import Final, fingerprint
+from assetbuild.following import Following
 from assetbuild.globs import matcher
-from assetbuild.graph import link
-from assetbuild.model import Compiled, Source
-from assetbuild.release import Release, write_release
+from assetbuild.graph import Graph, link
+from assetbuild.history import History, unpacked_problem
+from assetbuild.inputs import Inputs, look
+from assetbuild.memory import Known
+from assetbuild.model import Compiled, Release
+from assetbuild.rebuild import Keeper, Rebuilder, Variants
+from assetbuild.release import NOTHING, Carried, write_release
+from assetbuild.update import NotAlone, affected, update
+from assetbuild.write import Writer
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
@@ -30,38 +44,196 @@ def build(
     flat_dir: Path | None = None,
     minify: bool = True,
     executor: Executor | None = None,
+    workers: Executor | None = None,
+    store: Keeper | None = None,
+    history: History | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Release:
     """Build what `config` says into its output directory, or into `flat_dir` itself.
 
-    Raises AssetBuildError: all errors of the phase that failed. The release that stood before stays as it was.
+    `workers` compile, which holds the GIL; `executor` writes and compresses, which does not. `store` and `history` keep
+    what the next build need not do again, and change no byte of it. Raises AssetBuildError: all errors of the phase
+    that failed. The release that stood before stays as it was.
     """
+    if history and (standing := history.standing()):
+        return standing
     if flat_dir:
         config = replace(config, output_dir=flat_dir)
     if not minify:
         config = replace(config, minify=())
-    sources = discover(config)
-    bundles = _load_bundles(config, sources, minify=minify)
-    known = sources.keys() | bundles.keys()
-
-    def compile_one(path: str) -> Compiled:
-        if path in bundles:
-            return compile_bundle(bundles[path], config, sources)
-        return compile_source(sources[path], config, sources)
-
-    compile_all = _together(compile_one, lambda done: progress("compile", done, len(known)))
-    graph = link(_wanted(known, bundles, config), known, compile_all, sources, config)
-    return write_release(
-        graph,
-        fingerprint(graph),
+    return _Build(
         config,
-        executor or Serial(),
         flat=flat_dir is not None,
-        progress=lambda done, total: progress("write", done, total),
-    )
+        minify=minify,
+        executor=executor or Serial(),
+        workers=workers or Serial(),
+        store=store,
+        history=history,
+        progress=progress,
+        inputs=look(config, history),
+    ).run()
 
 
-def _load_bundles(config: Config, sources: Mapping[str, Source], *, minify: bool) -> dict[str, Bundle]:
+@dataclass(slots=True)
+class _Build:
+    config: Config
+    flat: bool
+    minify: bool
+    executor: Executor
+    workers: Executor
+    store: Keeper | None
+    history: History | None
+    progress: Progress
+    inputs: Inputs
+    digests: dict[str, str] = field(default_factory=dict)  # of all sources that are known
+
+    def run(self) -> Release:
+        self.digests = dict(self.inputs.digests)
+        if self.inputs.continues and self.history and self.history.changes.released == []:
+            try:
+                return self._update(self.history, self.history.known)
+            except NotAlone:
+                pass
+        return self._whole()
+
+    def _whole(self) -> Release:
+        config, sources = self.config, self.inputs.sources
+        tools = engine(config)
+        bundles = _load_bundles(config, sources, minify=self.minify)
+        inside = _inside(bundles)
+        alone = matcher((*config.standalone, *config.stable))
+        everything = sources.keys() | bundles.keys()
+        wanted = [path for path in everything if path not in inside or alone(path)]
+        rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests)
+        compile_all = self._together(rebuilder, len(everything))
+        graph = link(wanted, everything, compile_all, sources, config)
+        finals = fingerprint(graph)
+        known = memory.known_of(graph, finals, config)
+        known |= {
+            "engine": tools.key,
+            "encoders": tools.encoders,
+            "inside": sorted(inside),
+            "bundles": sorted(bundles),
+            "always": sorted(path for path in bundles if not _is_known(bundles[path], graph.assets.get(path))),
+        }
+        return self._release(graph, finals, {}, NOTHING, tools, known)
+
+    def _update(self, history: History, known: Known) -> Release:
+        changed = self._changed(known)
+        if not changed and not known["always"]:
+            return self._unchanged(history, known)
+        paths = affected([*changed, *known["always"]], known)
+        bundles = self._same_bundles(known) if paths & {*known["bundles"]} else {}
+        tools = Engine(known["engine"], known["encoders"])
+        rebuilder = Rebuilder(self.config, self.inputs.sources, bundles, tools, self.store, self.digests)
+        done = update(paths, known, self._together(rebuilder, len(paths)), self.inputs.sources, self.config)
+        before = self._following(tools)
+        carried = before.carry(known, done.settled) if before else None
+        if carried is None:
+            raise NotAlone
+        new = memory.known_of(done.graph, done.finals, self.config)
+        for kind in ("assets", "reads", "warnings"):
+            kept = {path: entry for path, entry in known[kind].items() if path in done.settled}
+            new[kind] = {**kept, **new[kind]}
+        return self._release(done.graph, done.finals, done.settled, carried, tools, {**known, **new})
+
+    def _same_bundles(self, known: Known) -> dict[str, Bundle]:
+        bundles = _load_bundles(self.config, self.inputs.sources, minify=self.minify)
+        if (sorted(bundles), sorted(_inside(bundles))) != (known["bundles"], known["inside"]):
+            raise NotAlone  # those of Python code may be others each time
+        return bundles
+
+    def _changed(self, known: Known) -> list[str]:
+        """The sources whose bytes are others than they were, out of those whose signature does not say."""
+        then = {path: digest for path, _, digest in known["sources"]}
+        doubtful = [path for path in self.inputs.sources if path not in self.digests]
+        hashed = self.executor.map(lambda path: hash_source(self.inputs.sources[path])[0], doubtful)
+        self.digests |= zip(doubtful, hashed, strict=True)
+        return [path for path in doubtful if self.digests[path] != then[path]]
+
+    def _unchanged(self, history: History, known: Known) -> Release:
+        """Only signatures are others than they were."""
+        assert history.stamp
+        facts = history.stamp.facts
+        memory.renew(history, self.inputs, known, self.digests)
+        warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
+        return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
+
+    def _changed_environment(self) -> list[str]:
+        history = self.history
+        if not history or not history.stamp or not history.changes.environment:
+            return []
+        return [self.config.shown(Path(history.stamp.environment.files[at])) for at in history.changes.environment]
+
+    def _following(self, tools: Engine) -> Following | None:
+        history = self.history
+        if not history or not history.stamp or not history.known or history.changes.released is None:
+            return None
+        gone = {*history.changes.released}
+        intact = {path for at, path in enumerate(history.stamp.released.files) if at not in gone}
+        same = (tools.encoders, self.config.levels) == (history.known["encoders"], history.known["levels"])
+        return Following(Path(history.stamp.facts["dir"]), intact, same)
+
+    def _release(
+        self,
+        graph: Graph,
+        finals: Mapping[str, Final],
+        settled: Mapping[str, str],
+        carried: Carried,
+        tools: Engine,
+        known: Known,
+    ) -> Release:
+        names = {**settled, **{path: final.name for path, final in finals.items()}}
+        before = self._following(tools)
+        writer = Writer(
+            graph, self.inputs.sources, names, Variants(tools.encoders, self.store), before, self.inputs.started
+        )
+        made = write_release(
+            graph,
+            finals,
+            self.config,
+            writer,
+            self.executor,
+            flat=self.flat,
+            carried=carried,
+            progress=lambda done, total: self.progress("write", done, total),
+        )
+        files = sum(1 + stable for _, _, stable, _, _ in known["assets"].values())
+        size = sum(size * (1 + stable) for _, size, stable, _, _ in known["assets"].values())
+        then = self.history.known if self.history else {}
+        if self.history:
+            memory.remember(
+                self.history, self.config, self.inputs, tools, made, known, self.digests, (files, size), self.flat
+            )
+        reasons = explain(made.built, graph, names, then, self._changed_environment(), self.config.levels)
+        built = sum(1 + known["assets"][path][2] for path in made.built)
+        return Release(made.id, made.dir, files, size, made.created, built, memory.warnings_of(known), reasons)
+
+    def _together(self, rebuilder: Rebuilder, total: int) -> Callable[[Iterable[str]], list[Compiled]]:
+        """Compile many, the largest first, and raise the errors of all."""
+        done = 0
+
+        def compile_all(paths: Iterable[str]) -> list[Compiled]:
+            nonlocal done
+            compiled, errors = [], []
+            order = sorted(paths, key=rebuilder.weight, reverse=True)
+            with closing(self.workers.map(rebuilder.compile, order)) as results:
+                for result in results:
+                    if isinstance(result, AssetBuildError):
+                        errors.append(result)
+                    else:
+                        rebuilder.keep(result)
+                        compiled.append(result.compiled)
+                        self.digests.update((path, digest) for path, digest in result.compiled.reads or () if digest)
+                    done += 1
+                    self.progress("compile", done, total)
+            raise_all(errors)
+            return compiled
+
+        return compile_all
+
+
+def _load_bundles(config: Config, sources: Mapping[str, Any], *, minify: bool) -> dict[str, Bundle]:
     if not config.bundles and not config.bundle_tables:
         return {}
     from assetbuild.processors.webassets import load_bundles
@@ -69,30 +241,10 @@ def _load_bundles(config: Config, sources: Mapping[str, Source], *, minify: bool
     return {bundle.output: bundle for bundle in load_bundles(config, sources, minify=minify)}
 
 
-def _wanted(known: Iterable[str], bundles: Mapping[str, Bundle], config: Config) -> list[str]:
-    """All but the sources that only bundles use; what else names one of those brings it back."""
-    inside = {path for bundle in bundles.values() for path in (*bundle.contents, *bundle.depends)}
-    alone = matcher((*config.standalone, *config.stable))
-    return [path for path in known if path not in inside or alone(path)]
+def _inside(bundles: Mapping[str, Bundle]) -> set[str]:
+    return {path for bundle in bundles.values() for path in (*bundle.contents, *bundle.depends)}
 
 
-def _together(
-    compile_one: Callable[[str], Compiled], progress: Callable[[int], None]
-) -> Callable[[Iterable[str]], list[Compiled]]:
-    """Compile many, and raise the errors of all."""
-    done = 0
-
-    def compile_all(paths: Iterable[str]) -> list[Compiled]:
-        nonlocal done
-        compiled, errors = [], []
-        for path in paths:
-            try:
-                compiled.append(compile_one(path))
-            except AssetBuildError as error:
-                errors.append(error)
-            done += 1
-            progress(done)
-        raise_all(errors)
-        return compiled
-
-    return compile_all
+def _is_known(bundle: Bundle, compiled: Compiled | None) -> bool:
+    """Whether it can be said of a bundle that nothing it is made of has changed."""
+    return bool(compiled and compiled.reads is not None) and bundle.recipe.definition is not None

@@ -7,14 +7,14 @@ depends on the content and the configuration alone, so the order in which assets
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assetbuild import sourcemaps
 from assetbuild.config import Config
-from assetbuild.errors import Place, Problem, SourceError, place_at, quoted
+from assetbuild.contents import hash_source, integrity_of, read_source
+from assetbuild.errors import Place, Problem, place_at
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, Format, Language, Origin, Reference, Source, language_of
 from assetbuild.processors.minify import Minified, minify
@@ -31,12 +31,15 @@ _FIND: Mapping[Format, Callable[[bytes], Sequence[Reference] | None]] = {
     "svg": svg.find,
     "webmanifest": webmanifest.find,
 }
+Reads = tuple[tuple[str, str], ...]
+_NO_READS: Reads = ()
 _COMMENTS: Mapping[Language, str] = {"css": "\n/*# sourceMappingURL={} */\n", "js": "\n//# sourceMappingURL={}\n"}
-_BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
 
 
-def compile_source(source: Source, config: Config, sources: Mapping[str, Source]) -> Compiled:
-    """`sources` are all that there are, by logical path.
+def compile_source(
+    source: Source, config: Config, sources: Mapping[str, Source], content: bytes | None = None
+) -> Compiled:
+    """`sources` are all that there are, by logical path; `content` is that of the file, if it has been read.
 
     Raises SourceError where the file cannot be read, ProcessorError where a minifier is not installed.
     """
@@ -44,38 +47,46 @@ def compile_source(source: Source, config: Config, sources: Mapping[str, Source]
     prehashed = matcher(config.prehashed)(path)
     if kind is None:
         digest, size = hash_source(source)
-        return Compiled(path, None, source.file, digest, size, size, (path,), prehashed=prehashed)
-    content = read_source(source)
-    found = _references(content, kind, config)
+        return compile_opaque(source, digest, size, config)
+    content = read_source(source) if content is None else content
+    found = references_of(content, kind, config)
     written = found or ()
     language = language_of(path)
     own_map = sourcemap.find(content, language) if language else None
-    minified = Minified(content)
+    minified, map_read = Minified(content), _NO_READS
     if language and not prehashed:
-        minified = _minify(content, language, config, path, own_map, sources)
+        minified, map_read = _minify(content, language, config, path, own_map, sources)
     warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, found is None, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
     map_path = _made_map_path(own_map, path, config, sources)
     final, references = _output(minified, written, language, path, map_path, config)
     references += kept_map
-    opaque = prehashed or (minified.tool is None and not references and not _has_inline_map(content, language))
+    is_source = prehashed or (minified.tool is None and not _has_inline_map(content, language))
     return Compiled(
         logical_path=path,
-        content=None if opaque else final,
+        content=None if is_source else final,
         file=source.file,
         digest=hashlib.sha256(final).hexdigest(),
         size=len(final),
         source_size=len(content),
         sources=(path, *_composed_from(minified, own_map, path, config, sources)),
         references=references,
-        origins=tuple(_origins(references, written + kept_map, path, content)),
-        encoding=_url_encoding(final, kind),
+        encoding=_url_encoding(final, kind) if references else "ascii",
         tools=_minify_label(minified),
         dropped_maps=_targets([own_map] if own_map and minified.tool else [], path, config),
         made_map=_made_map(minified, map_path),
         prehashed=prehashed,
+        integrity=integrity_of(final) if language else None,
         warnings=warnings,
+        reads=((path, hashlib.sha256(content).hexdigest()), *map_read),
     )
+
+
+def compile_opaque(source: Source, digest: str, size: int, config: Config) -> Compiled:
+    """What is not looked into, by the SHA-256 and the length of its bytes."""
+    path = source.logical_path
+    prehashed = matcher(config.prehashed)(path)
+    return Compiled(path, None, source.file, digest, size, size, (path,), prehashed=prehashed, reads=((path, digest),))
 
 
 def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]) -> Compiled:
@@ -91,9 +102,11 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
     if language:
         # A map that a filter has made describes that filter's output, not the bundle's.
         content = sourcemap.strip(content, language)
-        written = _references(content, language, config) or ()
+        written = references_of(content, language, config) or ()
+        minified = Minified(content)
         verified_already = any(tool.startswith("minify ") for tool in built.tools)
-        minified = Minified(content) if verified_already else _minify(content, language, config, path, None, sources)
+        if not verified_already:
+            minified, _ = _minify(content, language, config, path, None, sources)
         content, references = _output(minified, written, language, path, map_path, config)
     return Compiled(
         logical_path=path,
@@ -108,32 +121,24 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         tools=(*built.tools, *_minify_label(minified)),
         dropped_maps=tuple(built.dropped_maps),
         made_map=_made_map(minified, map_path),
+        integrity=integrity_of(content) if language else None,
         warnings=tuple(dict.fromkeys((*built.warnings, *minified.warnings))),
+        reads=built.reads,
     )
 
 
-def read_source(source: Source) -> bytes:
-    try:
-        return source.file.read_bytes()
-    except OSError as error:
-        raise _unreadable(source, error) from error
-
-
-def hash_source(source: Source) -> tuple[str, int]:
-    """SHA-256 (hex) and length in bytes, read piece by piece: memory does not grow with the file."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        with source.file.open("rb", buffering=0) as stream:
-            while piece := stream.read(_BUFFER):
-                digest.update(piece)
-                size += len(piece)
-    except OSError as error:
-        raise _unreadable(source, error) from error
-    return digest.hexdigest(), size
-
-
-def _unreadable(source: Source, error: OSError) -> SourceError:
-    return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=source.shown)
+def references_of(content: bytes, kind: Format, config: Config) -> tuple[Reference, ...] | None:
+    """None where it cannot be said what `content` names. What a custom property names stays root-absolute where it is
+    so: the style sheet that it is read from, which may be another one, is not known."""
+    found = _FIND[kind](content)
+    if found is None:
+        return None
+    return tuple(
+        one._replace(root=config.url_prefix)
+        if one.kind == "css-custom-property" and is_root_absolute(one.specifier)
+        else one
+        for one in found
+    )
 
 
 def _minify(
@@ -143,13 +148,16 @@ def _minify(
     path: str,
     own_map: Reference | None,
     sources: Mapping[str, Source],
-) -> Minified:
+) -> tuple[Minified, Reads]:
+    """And what was read for it besides `content`."""
     minifying = config.minifying(path)
     tools = minifying.tools(language)
     if not tools:
-        return Minified(content)
-    source_map = _map_content(content, language, own_map, path, config, sources) if TRUSTED & {*tools} else None
-    return minify(content, language, tools, path, minifying.options, source_map)
+        return Minified(content), ()
+    source_map, reads = None, _NO_READS
+    if TRUSTED & {*tools}:
+        source_map, reads = _map_content(content, language, own_map, path, config, sources)
+    return minify(content, language, tools, path, minifying.options, source_map), reads
 
 
 def _map_content(
@@ -159,13 +167,16 @@ def _map_content(
     path: str,
     config: Config,
     sources: Mapping[str, Source],
-) -> bytes | None:
+) -> tuple[bytes | None, Reads]:
     """The map of the source, from its own file or from the comment that holds it; None where there is none."""
     if own_map is None:
         found = sourcemap.inline_url(content, language)
-        return sourcemaps.inline(content[found[0] : found[1]].decode("utf-8", "replace")) if found else None
+        return (sourcemaps.inline(content[found[0] : found[1]].decode("utf-8", "replace")) if found else None), ()
     target = resolve(own_map.specifier, path, config.url_prefix)
-    return read_source(sources[target]) if target and target in sources else None
+    if not target or target not in sources:
+        return None, ((target, ""),) if target else ()
+    source_map = read_source(sources[target])
+    return source_map, ((target, hashlib.sha256(source_map).hexdigest()),)
 
 
 def _composed_from(
@@ -204,20 +215,6 @@ def _minify_label(minified: Minified) -> tuple[str, ...]:
     return (f"minify {minified.tool}",) if minified.tool else ()
 
 
-def _references(content: bytes, kind: Format, config: Config) -> tuple[Reference, ...] | None:
-    """None where it cannot be said what `content` names. What a custom property names stays root-absolute where it is
-    so: the style sheet that it is read from, which may be another one, is not known."""
-    found = _FIND[kind](content)
-    if found is None:
-        return None
-    return tuple(
-        one._replace(root=config.url_prefix)
-        if one.kind == "css-custom-property" and is_root_absolute(one.specifier)
-        else one
-        for one in found
-    )
-
-
 def _output(
     minified: Minified,
     written: tuple[Reference, ...],
@@ -229,7 +226,7 @@ def _output(
     """The final content but for URLs, with its references: those of the source, or some of them, at other offsets."""
     if language is None or minified.tool is None:
         return minified.content, written
-    content, references = minified.content, (written and _references(minified.content, language, config)) or ()
+    content, references = minified.content, (written and references_of(minified.content, language, config)) or ()
     if minified.source_map is None:
         return content, references
     url = relative(map_path, path, dotted=False)
@@ -240,28 +237,9 @@ def _output(
     return content + f"{before}{url}{after}".encode(), (*references, Reference("source-map", url, *span))
 
 
-def _origins(
-    references: Sequence[Reference], written: Sequence[Reference], path: str, content: bytes
-) -> Sequence[Origin]:
-    """Where the author wrote each: the first of its name that is not taken yet; else the file as a whole."""
-    places: dict[tuple[str, str], list[Reference]] = defaultdict(list)
-    for reference in reversed(written):
-        places[reference.kind, reference.specifier].append(reference)
-    found = [places[reference.kind, reference.specifier] for reference in references]
-    return [
-        _origin(path, content, one.pop()) if one else Origin(path, 0, 0, reference.specifier)
-        for one, reference in zip(found, references, strict=True)
-    ]
-
-
 def _targets(references: Sequence[Reference], path: str, config: Config) -> tuple[str, ...]:
     resolved = (resolve(reference.specifier, path, config.url_prefix) for reference in references)
     return tuple(target for target in resolved if target)
-
-
-def _origin(path: str, content: bytes, reference: Reference) -> Origin:
-    whole = quoted(content, reference.whole_start, reference.whole_end)
-    return Origin(path, reference.start, reference.end, whole)
 
 
 def _bundle_origin(reference: Reference, path: str, origins: Mapping[str, Origin], config: Config) -> Origin:

@@ -5,28 +5,21 @@ Paths in the file are relative to the file's directory. Nothing here looks into 
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from assetbuild.checker import Checker, type_name
+from assetbuild.configfile import read_table
 from assetbuild.errors import ConfigError, raise_all
 from assetbuild.globs import matcher
 from assetbuild.roots import Root, parse_roots
 from assetbuild.rules import OFF, Minifying, References, parse_minify, parse_references
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 # Levels: RFC 7932 has qualities 0 to 11, libdeflate 1 to 12, zstd 1 to 22.
 LEVELS = {"br": range(12), "gz": range(1, 13), "zst": range(1, 23)}
 DEFAULT_LEVELS = {"br": 11, "gz": 12, "zst": 19}
-CONFIG_NAMES = ("assetbuild.toml", "pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +46,11 @@ class Config:
         """What messages call the configuration."""
         return self.file.name if self.file else "assetbuild.toml"
 
+    @property
+    def levels(self) -> dict[str, int]:
+        """How hard to compress, by encoding."""
+        return dict(self.compress)
+
     def minifying(self, path: str) -> Minifying:
         """How the asset with that logical path is minified."""
         return next((minifying for glob, minifying in self.minify if matcher((glob,))(path)), OFF)
@@ -65,24 +63,9 @@ class Config:
             return str(path)
 
 
-def find_config(start: Path) -> Path:
-    """The nearest configuration from `start` upwards: assetbuild.toml, else a pyproject.toml that has our table."""
-    start = start.absolute()
-    for directory in (start, *start.parents):
-        for name in CONFIG_NAMES:
-            file = directory / name
-            # Not Path.is_file(): it raises PermissionError below a directory that is closed to us.
-            if os.path.isfile(file) and (name != "pyproject.toml" or _table(file) is not None):
-                return file
-    raise ConfigError(
-        f"no assetbuild.toml, and no pyproject.toml with [tool.assetbuild], in '{start}' or above",
-        fix="run 'assetbuild init', or name the file with --config",
-    )
-
-
 def load_config(file: Path) -> Config:
     """Read and check `file`. Raises ConfigError, or BuildFailed with all that is wrong in it."""
-    table = _table(file)
+    table = read_table(file)
     if table is None:
         raise ConfigError(
             "has no table [tool.assetbuild]", where=file.name, fix="add the table, or use assetbuild.toml"
@@ -133,23 +116,6 @@ _TOP_KEYS = (
     "references",
 )
 _BUNDLE_KEYS = ("contents", "output", "filters", "depends", "config", "extra", "debug")
-
-
-def _table(file: Path) -> object:
-    """Our part of `file`, whatever it is; None where a pyproject.toml has none."""
-    try:
-        with file.open("rb") as stream:
-            data: dict[str, Any] = tomllib.load(stream)
-    except FileNotFoundError:
-        raise ConfigError(f"there is no file '{file}'", fix="name an existing file with --config") from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=str(file)) from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, an integer of thousands of digits
-        raise ConfigError(f"is not valid TOML: {error}", where=file.name) from error
-    if file.name != "pyproject.toml":
-        return data
-    tool = data.get("tool", {})
-    return tool.get("assetbuild") if isinstance(tool, dict) else None
 
 
 def _bundles(table: Mapping[str, Any], check: Checker) -> tuple[str | None, Mapping[str, Mapping[str, Any]] | None]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
+from assetbuild import signatures
 from assetbuild.config import Config
 from assetbuild.errors import AssetBuildError, ConfigError, OutputConflict, SourceError, raise_all
 from assetbuild.globs import matcher
@@ -51,11 +51,12 @@ NEVER_PUBLISHED = (
 # 255 bytes is the limit of a name on common file systems; a fingerprint takes 17, the suffix of a variant 4.
 NAME_LIMIT = 255 - 17 - 4
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]*")  # what nearly all names consist of, without the colon of a scheme
 _NOT_IN_URLS = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
 
 
-def discover(config: Config) -> dict[str, Source]:
-    """Every publishable file of every root, sorted by logical path.
+def discover(config: Config, directories: list[str] | None = None) -> dict[str, Source]:
+    """Every publishable file of every root, sorted by logical path. To `directories` all are added that were listed.
 
     Raises ConfigError, SourceError or OutputConflict, several together as BuildFailed.
     """
@@ -63,7 +64,7 @@ def discover(config: Config) -> dict[str, Source]:
     errors: list[AssetBuildError] = []
     sources: dict[str, Source] = {}
     for root in config.roots:
-        for source in _walk(root, config, errors):
+        for source in _walk(root, config, errors, directories if directories is not None else []):
             sources.setdefault(source.logical_path, source)
     errors += _conflicts(sources)
     raise_all(errors)
@@ -83,13 +84,14 @@ def _keep_output_outside(config: Config) -> None:
             )
 
 
-def _walk(root: Root, config: Config, errors: list[AssetBuildError]) -> Iterator[Source]:
+def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories: list[str]) -> Iterator[Source]:
     never, excluded = matcher(NEVER_PUBLISHED), matcher(config.exclude)
     real_root = os.path.realpath(root.dir)
     # Each directory with the real paths of the directories above it: a link back to one of them is a loop.
     pending: list[tuple[str, str, tuple[str, ...]]] = [(str(root.dir), root.prefix, (real_root,))]
     while pending:
         directory, prefix, above = pending.pop()
+        directories.append(directory)
         try:
             entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
         except OSError as error:
@@ -112,7 +114,7 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError]) -> Iterator
                 if not entry.is_file():
                     raise SourceError("is neither a file nor a directory", where=_printable(where))
                 _check_name(logical_path, where)
-                yield Source(logical_path, Path(entry.path), root.label, root.prefix, entry.stat().st_size)
+                yield Source(logical_path, entry.path, root.label, root.prefix, signatures.of(entry.stat()))
             except OSError as error:
                 errors.append(_unreadable(where, error))
             except SourceError as error:
@@ -136,6 +138,8 @@ def _check_link(entry: os.DirEntry[str], where: str, root: Root, real_root: str)
 def _check_name(logical_path: str, where: str) -> None:
     """Names that no URL, no JSON or no file system could carry unharmed."""
     name = logical_path.rpartition("/")[2]
+    if _PLAIN.fullmatch(logical_path) and len(name) <= NAME_LIMIT:
+        return
     try:
         length = len(name.encode())
         logical_path.encode()
@@ -176,9 +180,8 @@ def _conflicts(sources: dict[str, Source]) -> Iterator[OutputConflict]:
                 notes=(f"the other: {sources[other].shown}",),
             )
         seen.setdefault(key, path)
-    directories = {parent: path for path in sorted(sources, reverse=True) for parent in _parents(_folded(path))}
-    for key in sorted(directories.keys() & seen.keys()):
-        path, inner = seen[key], directories[key]
+    for key in sorted(_directories(seen) & seen.keys()):
+        path, inner = seen[key], next(path for path in sorted(sources) if _folded(path).startswith(key + "/"))
         yield OutputConflict(
             f"'{path}' is a file, but '{inner}' needs a directory of that name",
             where=sources[path].shown,
@@ -194,8 +197,11 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
 
 
-def _parents(path: str) -> Iterator[str]:
-    at = path.find("/")
-    while at >= 0:
-        yield path[:at]
-        at = path.find("/", at + 1)
+def _directories(paths: Iterable[str]) -> set[str]:
+    """All that `paths` are in."""
+    found: set[str] = set()
+    for directory in {path.rpartition("/")[0] for path in paths}:
+        while directory and directory not in found:
+            found.add(directory)
+            directory = directory.rpartition("/")[0]
+    return found

@@ -107,15 +107,16 @@ class Processes:
 
     So `work` may be a closure over anything; results are pickled. The caller puts what takes longest first. The last
     items are done here, until it shows that the whole is worth a fork. A process that has threads cannot fork safely,
-    nor can any on macOS, and elsewhere there may be no fork: then all is done here, one after the other.
+    nor can any on macOS, and elsewhere there may be no fork: then it is done by `otherwise`, here one after the other.
     """
 
-    def __init__(self, jobs: int | None = None) -> None:
+    def __init__(self, jobs: int | None = None, otherwise: Executor | None = None) -> None:
         self.jobs = jobs or available_cpus()
+        self.otherwise = otherwise or Serial()
 
     def map(self, work: Callable[[T], R], items: Iterable[T], /) -> Generator[R, None, None]:
         if self.jobs == 1 or not _may_fork():
-            yield from Serial().map(work, items)
+            yield from (Serial() if self.jobs == 1 else self.otherwise).map(work, items)
             return
         rest = list(items)
         # With no more items than workers, the last one may be as long as all the rest is.

@@ -10,24 +10,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from assetbuild.contents import integrity_of
 from assetbuild.graph import Graph
 from assetbuild.names import ZEROS, name_of, released_name
-from assetbuild.render import render
+from assetbuild.render import is_rewritten, render
 
 
-def fingerprint(graph: Graph) -> dict[str, str]:
-    """Logical path -> digest in hex; its first `names.LENGTH` digits are the fingerprint."""
-    digests: dict[str, str] = {}
-    names: dict[str, str] = {}
+class Final(NamedTuple):
+    """What an asset has become. `name` is its path below `files/`, the rest is of its final bytes."""
+
+    name: str
+    sha256: str
+    size: int
+    integrity: str | None
+
+
+def fingerprint(graph: Graph, settled: Mapping[str, str] | None = None) -> dict[str, Final]:
+    """Every asset of `graph`, by logical path. `settled` are the names of those that it names but does not hold."""
+    found: dict[str, Final] = {}
+    names = _Layered({}, settled or {})
     for component in graph.components:
-        if graph.in_cycle(component):
-            found = _in_cycle(graph, component, names)
-        else:
-            found = {component[0]: _alone(graph, component[0], names)}
-        digests.update(found)
-        names.update((path, name_of(graph.assets[path], digest)) for path, digest in found.items())
-    return digests
+        marks = _marks(graph, component, names) if graph.in_cycle(component) else {}
+        names.update((path, name_of(graph.assets[path], mark)) for path, mark in marks.items())
+        for path in component:
+            found[path] = _final(graph, path, names, marks.get(path))
+            names[path] = found[path].name
+    return found
 
 
 def component_digests(rendered: Iterable[tuple[str, bytes]]) -> dict[str, str]:
@@ -45,14 +55,19 @@ def component_digests(rendered: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     return {path: hashlib.sha256(whole.digest() + path.encode()).hexdigest() for path in paths}
 
 
-def _alone(graph: Graph, path: str, names: Mapping[str, str]) -> str:
-    compiled = graph.assets[path]
-    if compiled.prehashed or not any(target is not None for target in graph.targets[path]):
-        return compiled.digest
-    return hashlib.sha256(render(compiled, graph.targets[path], names)).hexdigest()
+def _final(graph: Graph, path: str, names: Mapping[str, str], mark: str | None) -> Final:
+    """`mark` is the digest that names a member of a cycle; any other asset is named by its own."""
+    compiled, targets = graph.assets[path], graph.targets[path]
+    if not is_rewritten(compiled, targets):
+        return Final(name_of(compiled, compiled.digest), compiled.digest, compiled.size, compiled.integrity)
+    content = render(compiled, targets, names)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Final(
+        name_of(compiled, mark or sha256), sha256, len(content), integrity_of(content) if compiled.integrity else None
+    )
 
 
-def _in_cycle(graph: Graph, component: tuple[str, ...], names: Mapping[str, str]) -> dict[str, str]:
+def _marks(graph: Graph, component: tuple[str, ...], names: Mapping[str, str]) -> dict[str, str]:
     zeroed = {path: released_name(path, ZEROS) for path in component}
     local = _Layered(zeroed, names)
     return component_digests((path, render(graph.assets[path], graph.targets[path], local)) for path in component)

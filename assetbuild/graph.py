@@ -6,7 +6,7 @@ each stands after all that it names, so one pass over them can name every asset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assetbuild import maps
@@ -18,12 +18,13 @@ from assetbuild.resolver import Resolver, Target
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """`targets[path][i]` is what `assets[path].references[i]` names: a logical path, None (as written), DROPPED."""
+    """`targets[path][i]` is what `assets[path].references[i]` names: a logical path, None (as written), DROPPED.
+    `warnings` go with the logical path of the asset that they are of."""
 
     assets: Mapping[str, Compiled]
     targets: Mapping[str, tuple[Target, ...]]
     components: tuple[tuple[str, ...], ...]
-    warnings: tuple[Problem, ...] = ()
+    warnings: tuple[tuple[str, Problem], ...] = ()
 
     def names(self, path: str) -> Iterator[str]:
         """The assets that `path` names, in source order, repeated as they are."""
@@ -39,8 +40,11 @@ def link(
     compile_all: Callable[[list[str]], Iterable[Compiled]],
     sources: Mapping[str, Source],
     config: Config,
+    settled: Container[str] = (),
 ) -> Graph:
     """Compile `wanted` and all that they name, out of the `known` logical paths, and connect them.
+
+    What is `settled` is named, but not part of the graph: it has its name already.
 
     Raises UnresolvedReference, or BuildFailed with all of them.
     """
@@ -59,12 +63,14 @@ def link(
             targets[compiled.logical_path] = resolver.targets(compiled)
         assets.update(made_maps)
         targets.update(dict.fromkeys(made_maps, ()))
-        pending = sorted({target for path in pending for target in targets[path] if target and target not in assets})
+        named = {target for path in pending for target in targets[path] if target and target not in assets}
+        pending = sorted(target for target in named if target not in settled)
     raise_all(resolver.errors)
     maps.follow(assets, targets, config)
-    warnings = [warning for path in sorted(assets) for warning in assets[path].warnings] + resolver.warnings
-    components = tuple(_components({path: _written(assets[path], targets[path]) for path in sorted(assets)}))
-    return Graph(assets, targets, components, tuple(sorted(warnings, key=Problem.sort_key)))
+    warnings = [(path, warning) for path in assets for warning in assets[path].warnings] + resolver.warnings
+    edges = {path: [to for to in _written(assets[path], targets[path]) if to in assets] for path in sorted(assets)}
+    components = tuple(_components(edges))
+    return Graph(assets, targets, components, tuple(warnings))
 
 
 def _written(compiled: Compiled, targets: Iterable[Target]) -> list[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from assetbuild import sourcemaps
 from assetbuild.config import Config
-from assetbuild.errors import SourceError
+from assetbuild.contents import content_of, integrity_of
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, language_of
 from assetbuild.names import ZEROS, name_of
@@ -75,7 +74,7 @@ def _map_of(compiled: Compiled, targets: Iterable[Target]) -> Target:
 def _shifts(path: str, assets: Assets, targets: Targets) -> list[Shift] | None:
     """How the final bytes of `path` differ from its content in columns; None where that cannot be said."""
     compiled, spans = assets[path], []
-    if compiled.prehashed or compiled.content is None:
+    if compiled.prehashed:
         return []
     for reference, target in zip(compiled.references, targets[path], strict=True):
         if target and reference.kind != "source-map":
@@ -84,7 +83,9 @@ def _shifts(path: str, assets: Assets, targets: Targets) -> list[Shift] | None:
     if not spans:
         return []
     language = language_of(path)
-    return sourcemaps.shifts(compiled.content, spans, language) if language and compiled.encoding == "ascii" else None
+    return (
+        sourcemaps.shifts(content_of(compiled), spans, language) if language and compiled.encoding == "ascii" else None
+    )
 
 
 def _corrected(source_map: Compiled, moved: list[list[Shift] | None]) -> Compiled | None:
@@ -96,18 +97,8 @@ def _corrected(source_map: Compiled, moved: list[list[Shift] | None]) -> Compile
         return source_map
     if source_map.prehashed:
         return None
-    corrected = sourcemaps.shifted(_read(source_map), shifts)
+    corrected = sourcemaps.shifted(content_of(source_map), shifts)
     return _with_content(source_map, corrected) if corrected is not None else None
-
-
-def _read(source_map: Compiled) -> bytes:
-    if source_map.file is None:
-        return source_map.content or b""
-    try:
-        return source_map.file.read_bytes()
-    except OSError as error:
-        what = f"cannot be read: {(error.strerror or str(error)).lower()}"
-        raise SourceError(what, where=source_map.logical_path) from error
 
 
 def _correct_inline(path: str, assets: Assets, targets: Targets) -> None:
@@ -129,4 +120,5 @@ def _correct_inline(path: str, assets: Assets, targets: Targets) -> None:
 
 
 def _with_content(compiled: Compiled, content: bytes) -> Compiled:
-    return replace(compiled, content=content, digest=hashlib.sha256(content).hexdigest(), size=len(content))
+    digest, integrity = hashlib.sha256(content).hexdigest(), integrity_of(content) if compiled.integrity else None
+    return compiled._replace(content=content, digest=digest, size=len(content), integrity=integrity)

@@ -7,12 +7,14 @@ Config -> Source -> Compiled(content, references) -> Graph -> Artifact -> Releas
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from assetbuild.errors import Problem
+from assetbuild.signatures import Signature
 
 Kind = Literal[
     "css-url",  # url(), src(), image-set(): a resource named by a declaration
@@ -51,16 +53,20 @@ def _extension(path: str) -> str:
     return path[dot:].lower() if dot > path.rfind("/") else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file of a source root. `root` is the root as the user wrote it, for messages; `prefix` is what the root puts
-    before its files' paths; `size` is in bytes."""
+    before its files' paths; `signature` is what the system said of the file when it was found."""
 
     logical_path: str
-    file: Path
+    file: str
     root: str
     prefix: str
-    size: int
+    signature: Signature
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.signature[0]
 
     @property
     def shown(self) -> str:
@@ -96,19 +102,18 @@ class Origin(NamedTuple):
     whole: str  # the construct as written, cut to a line's length
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """One asset as its own bytes say, before it is known how the others are called.
 
-    `content` is None for an opaque asset, which is streamed from `file`; `digest` is then the SHA-256 of its final
-    bytes. `origins[i]` belongs to `references[i]`. `source_size` is the bytes of all sources together, `size` those
-    of `content`. `dropped_maps` are logical paths of source maps that no longer fit this asset. A `prehashed` asset
-    keeps its name and its bytes: its `references` are known and checked, but never rewritten.
+    `content` is None where it is what `file` holds; `digest` is its SHA-256. `source_size` is the bytes of all sources
+    together, `size` those of the content. `origins[i]` belongs to `references[i]`, in a bundle: of a source they are
+    worked out when they are asked for. `dropped_maps` are logical paths of source maps that no longer fit this asset.
+    A `prehashed` asset keeps its name and its bytes: its `references` are known and checked, but never rewritten.
     """
 
     logical_path: str
     content: bytes | None
-    file: Path | None
+    file: str | None
     digest: str
     size: int
     source_size: int
@@ -120,4 +125,31 @@ class Compiled:
     dropped_maps: tuple[str, ...] = ()
     made_map: tuple[str, bytes] | None = None  # the source map that a tool made with `content`: logical path, bytes
     prehashed: bool = False
+    integrity: str | None = None  # of the content, where that is a script or style sheet
     warnings: tuple[Problem, ...] = ()
+    # Logical path and digest of each file read, "" for one that was not there; None where that cannot be known.
+    reads: tuple[tuple[str, str], ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a build has given. `created` is False where the very same release stood there already.
+
+    `files` and `size` (bytes) are those of the identity encoding. `built` of the files were written, all others taken
+    over from the release before; `reasons` says of each asset that was built why.
+    """
+
+    id: str
+    dir: Path
+    files: int
+    size: int
+    created: bool
+    built: int = 0
+    warnings: tuple[Problem, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of release.json, read anew each time."""
+        record: dict[str, Any] = json.loads((self.dir / "release.json").read_bytes())
+        return record

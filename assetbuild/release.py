@@ -10,70 +10,110 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from assetbuild import atomic
-from assetbuild.artifact import Artifact, check_names, make_artifacts, make_manifest, paths
+from assetbuild import __version__, atomic
+from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines, paths
 from assetbuild.compress import SUFFIXES
 from assetbuild.config import Config
-from assetbuild.errors import OutputConflict, Problem, ReleaseError
+from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
+from assetbuild.fingerprint import Final
 from assetbuild.graph import Graph
-from assetbuild.names import LENGTH, name_of
-from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
-from assetbuild.write import FILES, MANIFEST, RECORD, SUMS, Progress, Writer
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify, manifest_text, record_text, sums_text
+from assetbuild.runtime.manifest import FORMAT_VERSION
+from assetbuild.write import Progress, Writer, write_file
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """`record` is the content of release.json; `created` is False where the very same release already stood there."""
+class Carried(NamedTuple):
+    """What is taken over from the release before without another look: lines of its manifest by logical path, lines of
+    its release.json by name, the digest of each path in it but the records', and its cycles. `put` makes the files."""
+
+    manifest: Mapping[str, bytes]
+    record: Mapping[str, str]
+    digests: Mapping[str, str]
+    cycles: Sequence[Sequence[str]]
+    put: Callable[[Path], None]
+
+
+NOTHING = Carried({}, {}, {}, (), lambda _: None)
+
+
+class Made(NamedTuple):
+    """A release as it stands now, with what the next build goes on from. `built` are the assets that were written, not
+    linked; `created` is False where all of it stood there already."""
 
     id: str
     dir: Path
-    record: Mapping[str, Any]
     created: bool
-    warnings: tuple[Problem, ...] = ()
+    levels: Mapping[str, int]
+    manifest: Mapping[str, bytes]
+    cycles: Sequence[Sequence[str]]
+    built: Sequence[str]
 
 
 def write_release(
     graph: Graph,
-    digests: Mapping[str, str],
+    finals: Mapping[str, Final],
     config: Config,
+    writer: Writer,
     executor: Executor,
     *,
     flat: bool = False,
+    carried: Carried = NOTHING,
     progress: Progress = lambda _done, _total: None,
-) -> Release:
-    """Write what is not there yet. Building the same thing twice writes nothing.
+) -> Made:
+    """Write what is not there yet: the assets of `graph`, and what is `carried`. Building the same thing twice writes
+    nothing.
 
     With `flat`, the output directory is the release itself. Raises OutputConflict where two files want one name or
     something else stands where the release should go, SourceError where a source has changed meanwhile, ReleaseError
     where the disk says no.
     """
-    names = {path: name_of(graph.assets[path], digest) for path, digest in digests.items()}
-    artifacts = make_artifacts(graph, names, config)
-    check_names(artifacts)
-    manifest = make_manifest(graph, artifacts, config)
-    release_id = identify(manifest, ((artifact.sha256, name) for artifact in artifacts for name in paths(artifact)))
+    artifacts = make_artifacts(graph, finals, config)
+    check_names(artifacts, carried.record)
+    lines = {**carried.manifest, **manifest_lines(graph, artifacts)}
+    files = [(artifact.sha256, name) for artifact in artifacts for name in paths(artifact)]
+    files += [(carried.digests[f"{FILES}/{name}"], name) for name in carried.record]
+    release_id = identify(manifest_text(lines, config.url_prefix), files)
+    own = ([*component] for component in graph.components if graph.in_cycle(component))
+    cycles = sorted([*([*component] for component in carried.cycles), *own])
     target = config.output_dir if flat else config.output_dir / "releases" / release_id
-    levels = dict(config.compress)
+    levels = config.levels
+    built: Sequence[str] = ()
     try:
         standing = _standing(target, release_id)
         created = not standing or not _is_complete(target, standing, levels)
         if created:
             levels = (standing or {"compress": {}})["compress"] | levels
-            standing = _write(
-                target, Writer(graph, names, levels, progress), artifacts, executor, manifest | {"release": release_id}
-            )
+            texts = _Texts(release_id, manifest_text(lines, config.url_prefix, release_id), levels, cycles)
+            built = _write(target, writer, artifacts, executor, carried, texts, progress)
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
         raise _disk_error(error, config) from error
-    assert standing
-    return Release(release_id, target, standing, created, graph.warnings)
+    return Made(release_id, target, created, levels, lines, cycles, built)
+
+
+class _Texts(NamedTuple):
+    """What the records say beside their lines."""
+
+    release_id: str
+    manifest: bytes
+    levels: dict[str, int]
+    cycles: Sequence[Sequence[str]]
+
+    def head(self) -> dict[str, Any]:
+        """All of release.json but the files."""
+        return {
+            "version": FORMAT_VERSION,
+            "assetbuild": __version__,
+            "release": self.release_id,
+            "compress": self.levels,
+            "cycles": self.cycles,
+        }
 
 
 def _standing(target: Path, release_id: str) -> dict[str, Any] | None:
@@ -88,28 +128,53 @@ def _standing(target: Path, release_id: str) -> dict[str, Any] | None:
 
 
 def _write(
-    target: Path, writer: Writer, artifacts: list[Artifact], executor: Executor, manifest: Mapping[str, Any]
-) -> dict[str, Any]:
+    target: Path,
+    writer: Writer,
+    artifacts: Sequence[Artifact],
+    executor: Executor,
+    carried: Carried,
+    texts: _Texts,
+    progress: Progress,
+) -> list[str]:
+    """The assets that were written, not linked."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic.staging(target.parent) as directory:
-        record = writer.write(directory, artifacts, executor, manifest)
+        own = [name for artifact in artifacts for name in paths(artifact)]
+        _make_directories(directory, {*carried.digests, *(f"{FILES}/{name}" for name in own)})
+        carried.put(directory)
+        taken = frozenset((*carried.record, *own))
+        written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
+        record_lines, digests = dict(carried.record), dict(carried.digests)
+        for one in written.values():
+            record_lines |= one.lines
+            digests |= one.digests
+        record = record_text(texts.head(), record_lines)
+        digests[RECORD], digests[MANIFEST] = _sha256(record), _sha256(texts.manifest)
+        for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
+            write_file(os.path.join(directory, name), content)
         atomic.make_durable(directory)
-        found = _standing(target, manifest["release"])
-        if found and _is_complete(target, found, writer.levels):
-            return found  # another build of the same sources was faster
-        atomic.install(directory, target)
-    return record
+        found = _standing(target, texts.release_id)
+        if not found or not _is_complete(target, found, texts.levels):  # else another build of this was faster
+            atomic.install(directory, target)
+    return [path for path, one in written.items() if not one.linked]
 
 
-def identify(manifest: Mapping[str, Any], files: Iterable[tuple[str, str]]) -> str:
-    """The release's id: a digest over the manifest without its `release` and `(sha256, name)` of every identity file.
+def _make_directories(directory: Path, files: Iterable[str]) -> None:
+    made = {""}
+    for parent in sorted({file.rpartition("/")[0] for file in files} | {FILES}):
+        at = 0
+        while at >= 0:
+            at = parent.find("/", at + 1)
+            part = parent if at < 0 else parent[:at]
+            if part not in made:
+                made.add(part)
+                os.mkdir(directory / part)
+                os.chmod(directory / part, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
+    os.chmod(directory, 0o755)  # noqa: S103
 
-    Variants are not in it: another version of an encoder makes other bytes of the same content.
-    """
-    digest = hashlib.sha256(canonical({key: value for key, value in manifest.items() if key != "release"}))
-    for line in sorted(f"{sha256}  {FILES}/{name}\n" for sha256, name in files):
-        digest.update(line.encode())
-    return digest.hexdigest()[:LENGTH]
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_record(directory: Path) -> dict[str, Any] | None:

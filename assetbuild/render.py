@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from assetbuild.contents import content_of
 from assetbuild.model import Compiled, Reference
 from assetbuild.resolver import DROPPED, Target
 from assetbuild.urls import absolute, relative
@@ -17,8 +18,7 @@ def render(compiled: Compiled, targets: Sequence[Target], names: Mapping[str, st
     URLs are always relative, so one release serves under any mount path and any host. A target of None leaves the
     reference as written, DROPPED removes the whole construct.
     """
-    content = compiled.content
-    assert content is not None, f"'{compiled.logical_path}' is opaque"
+    content = content_of(compiled)
     pieces, at = [], 0
     for reference, target in zip(compiled.references, targets, strict=True):
         if target is None:
@@ -31,6 +31,11 @@ def render(compiled: Compiled, targets: Sequence[Target], names: Mapping[str, st
         at = reference.end
     pieces.append(content[at:])
     return b"".join(pieces)
+
+
+def is_rewritten(compiled: Compiled, targets: Sequence[Target]) -> bool:
+    """Whether the final bytes of an asset are others than its content."""
+    return not compiled.prehashed and any(target is not None for target in targets)
 
 
 def url_of(compiled: Compiled, reference: Reference, name: str) -> str:

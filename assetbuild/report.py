@@ -9,23 +9,34 @@ from typing import TYPE_CHECKING, Any
 from assetbuild.errors import Problem
 
 if TYPE_CHECKING:
-    from assetbuild.release import Release
+    from assetbuild.kept import Kept
+    from assetbuild.model import Release
 
 
 def build_json(
     *, release: Release | None = None, seconds: float = 0.0, errors: list[Problem] | None = None
 ) -> dict[str, Any]:
-    files = release.record["files"] if release else {}
     return {
         "release": release.id if release else None,
         "path": str(release.dir) if release else None,
-        "files": len(files),
-        "bytes": sum(entry["size"] for entry in files.values()),
+        "files": release.files if release else 0,
+        "bytes": release.size if release else 0,
         "seconds": round(seconds, 3),
-        "built": len(files) if release and release.created else 0,
-        "reused": 0 if release and release.created else len(files),
+        "built": release.built if release else 0,
+        "reused": release.files - release.built if release else 0,
         "warnings": [problem_json(problem) for problem in (release.warnings if release else ())],
         "errors": [problem_json(problem) for problem in errors or ()],
+    }
+
+
+def kept_json(kept: Kept) -> dict[str, Any]:
+    return {
+        "path": str(kept.directory),
+        "entries": kept.entries,
+        "builds": kept.builds,
+        "bytes": kept.size,
+        "limit": kept.limit,
+        "problem": kept.problem,
     }
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from assetbuild.config import Config
+from assetbuild.contents import read_source
 from assetbuild.errors import (
     AssetBuildError,
     OutputConflict,
     Place,
     Problem,
+    SourceError,
     UnresolvedReference,
     did_you_mean,
     place_at,
 )
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, Origin, Reference, Source
+from assetbuild.origins import origins
 from assetbuild.urls import is_root_absolute, resolve, top_of
 
 DROPPED = ""  # a source map comment that is to be removed: its map is missing
@@ -35,12 +38,12 @@ class Resolver:
         self.config = config
         self.stable, self.prehashed = matcher(config.stable), matcher(config.prehashed)
         self.read: tuple[str, bytes] = ("", b"")  # the source last read for a message, and its content
+        self.origins: tuple[Compiled | None, Sequence[Origin]] = (None, ())  # of the asset last told of
         self.errors: list[AssetBuildError] = []
-        self.warnings: list[Problem] = []
+        self.warnings: list[tuple[str, Problem]] = []  # with the logical path of the holder
 
     def targets(self, compiled: Compiled) -> tuple[Target, ...]:
-        pairs = zip(compiled.references, compiled.origins, strict=True)
-        return tuple(self._target(compiled, reference, origin) for reference, origin in pairs)
+        return tuple(self._target(compiled, at, one) for at, one in enumerate(compiled.references))
 
     def check_made_map(self, holder: Compiled, made: Compiled, others: Mapping[str, Compiled]) -> None:
         """Two files of one name may have had their maps in one directory, or one map together."""
@@ -49,18 +52,23 @@ class Resolver:
             what = f"'{first}' and '{holder.logical_path}' would both have the source map '{made.logical_path}'"
             self.errors.append(OutputConflict(what, fix="rename one of them, or minify one of them by other means"))
 
-    def _target(self, holder: Compiled, reference: Reference, origin: Origin) -> Target:
+    def _target(self, holder: Compiled, at: int, reference: Reference) -> Target:
         target = resolve(reference.specifier, holder.logical_path, self.config.url_prefix)
         if self.config.references.is_external(reference.specifier, target):
             return None
         if target in self.known:
             if holder.prehashed and not self._keeps_its_name(target):
-                self._tell(holder, reference, lambda: self._renamed(origin, target))
+                self._tell(holder, reference, lambda: self._renamed(self._origin(holder, at), target))
             return target
         if target is None and is_root_absolute(reference.specifier):
             return None  # another part of the site: not ours to know
-        self._tell(holder, reference, lambda: self._missing(holder, reference, origin, target))
+        self._tell(holder, reference, lambda: self._missing(holder, reference, self._origin(holder, at), target))
         return DROPPED if reference.kind == "source-map" else None
+
+    def _origin(self, holder: Compiled, at: int) -> Origin:
+        if self.origins[0] is not holder:
+            self.origins = (holder, origins(holder, self.config, self.sources))
+        return self.origins[1][at]
 
     def _keeps_its_name(self, target: str) -> bool:
         return self.stable(target) or (self.prehashed(target) and target in self.sources)
@@ -69,7 +77,7 @@ class Resolver:
         """What is ignored costs no message."""
         policy = self.config.references.policy(holder.logical_path, reference.kind)
         if policy == "warn":
-            self.warnings.append(problem())
+            self.warnings.append((holder.logical_path, problem()))
         elif policy == "error":
             self.errors.append(UnresolvedReference.of(problem()))
 
@@ -123,8 +131,8 @@ class Resolver:
             return Place(path)
         if self.read[0] != path:
             try:
-                self.read = (path, source.file.read_bytes())
-            except OSError:
+                self.read = (path, read_source(source))
+            except SourceError:
                 return Place(path)
         content = self.read[1]
         return place_at(content, origin.start, origin.end, path) if origin.end <= len(content) else Place(path)

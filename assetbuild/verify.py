@@ -18,8 +18,9 @@ from assetbuild.compress import SUFFIXES, decode
 from assetbuild.errors import Place, Problem, ReleaseError
 from assetbuild.fingerprint import component_digests
 from assetbuild.names import LENGTH, ZEROS, released_name
-from assetbuild.release import identify, read_record
-from assetbuild.write import FILES, MANIFEST, RECORD, SUMS
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify
+from assetbuild.release import read_record
+from assetbuild.runtime.manifest import canonical
 
 # A fingerprint as `released_name` puts it: after a dot, and never a part of a longer run of digits.
 _MARK = re.compile(rb"(?<=\.)[0-9a-f]{%d}(?![0-9a-f])" % LENGTH)
@@ -87,7 +88,7 @@ def _digest(file: Path) -> str:
 
 def _identity(manifest: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Problem]:
     files = ((entry["sha256"], name) for name, entry in record["files"].items())
-    release_id = identify(manifest, files)
+    release_id = identify(canonical({key: value for key, value in manifest.items() if key != "release"}), files)
     for name, stated in ((MANIFEST, manifest["release"]), (RECORD, record["release"])):
         if stated != release_id:
             yield Problem(f"names the release '{stated}', but its content makes it '{release_id}'", Place(name))

@@ -22,36 +22,41 @@ ORDER = """
     runtime
     runtime.flask
     runtime.django.*
-    errors
+    errors signatures
     model
     urls
     globs
-    cpus worker workers executors
+    workers cpus worker executors
     database store
+    stamp kept history
     checker
     roots
     rules
-    config
+    configfile config
     syntax.*
     sourcemaps
     references.*
+    contents
     processors.*
-    discover
-    compile
+    engine
+    discover inputs
+    compile origins
     names resolver render maps
     graph
     fingerprint
     compress
-    artifact
+    rebuild
+    records artifact
     write
     atomic
-    release
+    release following
     verify
+    memory update explain
     build
     starter
     report
     watch
-    cli
+    terminal cli
     __main__
 """
 LAYERS = [line.split() for line in ORDER.strip().splitlines()]

@@ -28,7 +28,8 @@ def run(
     env: Mapping[str, str] | None = None,
     preexec: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("ASSETBUILD", "NO_COLOR"))}
+    unwanted = ("ASSETBUILD_M", "ASSETBUILD_B", "NO_COLOR")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "assetbuild", *arguments],
         cwd=directory,

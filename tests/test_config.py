@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from assetbuild.config import Config, find_config, load_config, parse_config
+from assetbuild.config import Config, load_config, parse_config
+from assetbuild.configfile import find_config
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError
 from assetbuild.roots import Root
 from assetbuild.rules import Minifying, MinifyOptions, References

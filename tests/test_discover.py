@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from assetbuild import signatures
 from assetbuild.config import Config, parse_config
 from assetbuild.discover import NAME_LIMIT, discover
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError, OutputConflict, SourceError
@@ -40,11 +41,11 @@ def static(config: Config) -> Path:
 
 def test_every_file_is_a_source_named_by_its_path_in_the_root(site: Site) -> None:
     config = site({"css/app.css": "abc", "a.txt": "", "img/deep/er/x.png": b"\x00" * 5})
+    files = {path: static(config) / path for path in ("a.txt", "css/app.css", "img/deep/er/x.png")}
     assert discover(config) == {
-        "a.txt": Source("a.txt", static(config) / "a.txt", "static/", "", 0),
-        "css/app.css": Source("css/app.css", static(config) / "css/app.css", "static/", "", 3),
-        "img/deep/er/x.png": Source("img/deep/er/x.png", static(config) / "img/deep/er/x.png", "static/", "", 5),
+        path: Source(path, str(file), "static/", "", signatures.of(file.stat())) for path, file in files.items()
     }
+    assert [source.size for source in discover(config).values()] == [0, 3, 5]
 
 
 def test_no_files_are_no_error(site: Site) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assetbuild.build import build
 from assetbuild.config import parse_config
 from assetbuild.errors import BuildFailed, UnresolvedReference
-from assetbuild.release import Release
+from assetbuild.model import Release
 from assetbuild.verify import verify
 from tests.conftest import Site, write_files
 

@@ -13,7 +13,7 @@ import pytest
 from assetbuild.build import build
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict
-from assetbuild.release import Release
+from assetbuild.model import Release
 from assetbuild.verify import verify
 from tests.conftest import Site
 from tests.support import packages

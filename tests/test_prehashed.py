@@ -9,7 +9,7 @@ import pytest
 
 from assetbuild.build import build
 from assetbuild.errors import BuildFailed, UnresolvedReference
-from assetbuild.release import Release
+from assetbuild.model import Release
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.verify import verify
 from tests.conftest import Site

@@ -24,9 +24,8 @@ import pytest
 
 from assetbuild.build import build
 from assetbuild.config import Config, parse_config
-from assetbuild.model import language_of
+from assetbuild.model import Release, language_of
 from assetbuild.references import css, javascript, sourcemap
-from assetbuild.release import Release
 from assetbuild.verify import verify
 from tests.conftest import write_files
 from tests.support import packages

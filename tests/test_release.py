@@ -15,7 +15,7 @@ import pytest
 from assetbuild.build import build
 from assetbuild.errors import ConfigError, OutputConflict, ReleaseError
 from assetbuild.executors import Threads
-from assetbuild.release import Release
+from assetbuild.model import Release
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.verify import verify
 from assetbuild.write import CONSTANT_TIME, tier

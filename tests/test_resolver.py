@@ -8,7 +8,7 @@ import pytest
 
 from assetbuild.build import build
 from assetbuild.errors import AssetBuildError, BuildFailed
-from assetbuild.release import Release
+from assetbuild.model import Release
 from tests.conftest import Site
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assetbuild import signatures
 from assetbuild.config import Config, parse_config
 from assetbuild.errors import (
     AssetBuildError,
@@ -41,7 +42,7 @@ def site(tmp_path: Path) -> MakeSite:
         sources = {}
         for file in sorted(file for file in static.rglob("*") if file.is_file()):
             path = file.relative_to(static).as_posix()
-            sources[path] = Source(path, file, "static/", "", file.stat().st_size)
+            sources[path] = Source(path, str(file), "static/", "", signatures.of(file.stat()))
         return parse_config(table, tmp_path / "assetbuild.toml"), sources
 
     return make
@@ -621,7 +622,7 @@ def test_coffee_is_left_to_the_filter_that_compiles_the_whole(site: MakeSite) ->
 def test_a_source_that_cannot_be_read_is_an_error_with_its_name(site: MakeSite) -> None:
     config, sources = site({"bundles.yaml": "app: {output: app.js, contents: a.js}", "static/a.js": ""})
     (bundle,) = load_bundles(config, sources)
-    sources["a.js"].file.unlink()
+    os.unlink(sources["a.js"].file)
     with pytest.raises(SourceError) as caught:
         build_bundle(bundle)
     assert str(caught.value) == "static/a.js: cannot be read: no such file or directory"

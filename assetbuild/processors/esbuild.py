@@ -55,6 +55,16 @@ def find(options: MinifyOptions, name: str) -> tuple[Path, str]:
         return Path(found), _version(found)
 
 
+def candidates(options: MinifyOptions) -> list[str]:
+    """Where `find` looks for the binary, in that order."""
+    if options.esbuild:
+        return [str(options.esbuild.absolute())]
+    base_dir = options.base_dir.absolute()
+    local = [str(directory / "node_modules" / ".bin") for directory in (base_dir, *base_dir.parents)]
+    places = (*local, *os.environ.get("PATH", os.defpath).split(os.pathsep))
+    return [os.path.join(place, "esbuild") for place in places]
+
+
 def minify(
     binary: Path, content: bytes, language: Language, name: str, *, keep: bool = True, source_map: bool = False
 ) -> tuple[bytes, bytes | None]:

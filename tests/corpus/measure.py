@@ -21,9 +21,8 @@ from assetbuild import build as building
 from assetbuild import graph
 from assetbuild.config import Config, parse_config
 from assetbuild.graph import Graph
-from assetbuild.model import format_of, language_of
+from assetbuild.model import Release, format_of, language_of
 from assetbuild.processors.minify import is_minified
-from assetbuild.release import Release
 from assetbuild.urls import is_root_absolute, resolve
 from tests.corpus import alone
 from tests.corpus.manifest import Vendored

@@ -7,6 +7,7 @@ verified step of `minify` (their options have no say in it), and cssrewrite noth
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 import threading
 import traceback
@@ -18,7 +19,8 @@ import webassets
 from webassets.filter import Filter
 from webassets.filter.cssrewrite import CSSRewrite
 
-from assetbuild.errors import AssetBuildError, Place, Problem, ProcessorError, SourceError
+from assetbuild.contents import read_source
+from assetbuild.errors import AssetBuildError, Place, Problem, ProcessorError
 from assetbuild.model import Language, Origin, language_of
 from assetbuild.processors.join import Joined, Part, read_css, read_javascript
 from assetbuild.processors.join_css import join_css
@@ -51,7 +53,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """`origins` says for each logical path that `text` names where an author wrote it. `sources` are all files read."""
+    """`origins` says for each logical path that `text` names where an author wrote it. `sources` are all files that it
+    is made of, `reads` those with the digests of their bytes; None where a filter may have read others, or anything."""
 
     text: str
     tools: tuple[str, ...]
@@ -59,6 +62,7 @@ class Bundled:
     origins: Mapping[str, Origin]
     dropped_maps: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    reads: tuple[tuple[str, str], ...] | None
 
 
 def build_bundle(bundle: Bundle) -> Bundled:
@@ -149,12 +153,7 @@ class _Run:
 
     def read(self, path: str) -> bytes:
         if path not in self.raw:
-            source = self.recipe.sources[path]
-            try:
-                self.raw[path] = source.file.read_bytes()
-            except OSError as error:
-                what = f"cannot be read: {(error.strerror or str(error)).lower()}"
-                raise SourceError(what, where=source.shown) from error
+            self.raw[path] = read_source(self.recipe.sources[path])
         return self.raw[path]
 
     def concat(self, hunks: list[tuple[str | None, str]]) -> str:
@@ -212,7 +211,12 @@ class _Run:
             self.origins,
             tuple(dict.fromkeys(self.dropped_maps)),
             tuple(self.warnings),
+            None if self.tools else tuple((path, _sha256(raw)) for path, raw in self.raw.items()),
         )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _strict_mode_lost(paths: list[str], output: str) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import re
 import sys
@@ -26,11 +27,14 @@ _PYTHON = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_
 
 @dataclass(frozen=True, slots=True)
 class Defined:
-    """The bundles of a webassets environment, by name, and where messages say that they stand."""
+    """The bundles of a webassets environment, by name, and where messages say that they stand.
+
+    `text` is all that defines them; None where Python code does."""
 
     environment: Any
     bundles: Mapping[str, Any]
     tables: Tables
+    text: str | None = None
 
     def label(self, bundle: Any, name: str) -> str:
         return f"bundle '{name}'" if self.bundles.get(name) is bundle or bundle.output else f"a bundle inside '{name}'"
@@ -67,7 +71,8 @@ def _from_tables(tables: Tables, base_dir: Path) -> Defined:
         raise ConfigError(f"webassets does not take this environment: {said(error)}", where=tables.label) from error
     tables = check(tables, _is_filter, lambda: sorted(webassets_filter._FILTERS))
     bundles = YAMLLoader(_stream(tables.bundles)).load_bundles()
-    return Defined(environment, bundles, tables)
+    text = json.dumps([tables.settings, tables.bundles], sort_keys=True, default=str)
+    return Defined(environment, bundles, tables, text)
 
 
 def _stream(data: Mapping[str, Any]) -> io.StringIO:

@@ -49,7 +49,7 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that building one bundle takes."""
+    """All that building one bundle takes. `definition` is what defines the bundles as text; None where code does."""
 
     leaf: Leaf
     environment: Any
@@ -58,6 +58,7 @@ class Recipe:
     found: Mapping[str, tuple[str, ...]]
     config: Config
     minify: bool
+    definition: str | None
 
 
 class _Loader:
@@ -86,7 +87,8 @@ class _Loader:
             self.errors.append(ConfigError(f"{label} has no contents", self.defined.tables.place(leaf.name)))
         if len(self.errors) > before:
             return None
-        recipe = Recipe(leaf, self.defined.environment, where, self.sources, found, self.config, self.minify)
+        defined = self.defined
+        recipe = Recipe(leaf, defined.environment, where, self.sources, found, self.config, self.minify, defined.text)
         return Bundle(leaf.name, output, tuple(dict.fromkeys(contents)), tuple(dict.fromkeys(depends)), recipe)
 
     def _resolve(

@@ -1,0 +1,61 @@
+"""Sources and compiled assets -> their bytes, or a digest of them; what has changed meanwhile is noticed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from assetbuild.errors import SourceError
+from assetbuild.model import Compiled, Source
+
+_BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
+
+
+def read_source(source: Source) -> bytes:
+    """Raises SourceError."""
+    try:
+        with open(source.file, "rb", buffering=0) as stream:
+            return stream.read()
+    except OSError as error:
+        raise _unreadable(source, error) from error
+
+
+def hash_source(source: Source) -> tuple[str, int]:
+    """SHA-256 (hex) and length in bytes, read piece by piece: memory does not grow with the file."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with open(source.file, "rb", buffering=0) as stream:
+            while piece := stream.read(_BUFFER):
+                digest.update(piece)
+                size += len(piece)
+    except OSError as error:
+        raise _unreadable(source, error) from error
+    return digest.hexdigest(), size
+
+
+def content_of(compiled: Compiled) -> bytes:
+    """The content of an asset, whole. Raises SourceError where its file is no longer what was compiled."""
+    if compiled.content is not None:
+        return compiled.content
+    assert compiled.file
+    try:
+        with open(compiled.file, "rb", buffering=0) as stream:
+            content = stream.read()
+    except OSError as error:
+        raise changed(compiled.logical_path) from error
+    if hashlib.sha256(content).hexdigest() != compiled.digest:
+        raise changed(compiled.logical_path)
+    return content
+
+
+def integrity_of(content: bytes) -> str:
+    """What subresource integrity (W3C) checks, for scripts and style sheets."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def changed(path: str) -> SourceError:
+    return SourceError("changed while it was being built", where=path, fix="build again")
+
+
+def _unreadable(source: Source, error: OSError) -> SourceError:
+    return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=source.shown)

@@ -1,0 +1,53 @@
+"""Why an asset was built, and not taken over from the release before: one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from assetbuild.graph import Graph
+from assetbuild.model import Compiled
+
+
+def explain(
+    built: Iterable[str],
+    graph: Graph,
+    names: Mapping[str, str],
+    known: Mapping[str, Any],
+    changed_environment: Iterable[str],
+    levels: Mapping[str, int],
+) -> dict[str, str]:
+    """By logical path. `known` is what was known of the build before, empty without one; `names` are today's."""
+    if not known:
+        return dict.fromkeys(built, "no earlier build is known")
+    changed = sorted(changed_environment)
+    digests = {path: digest for path, _, digest in known["sources"]}
+    general = f"'{changed[0]}' has changed" if changed else None
+    if not general and known["levels"] != dict(levels):
+        general = "it is to be compressed otherwise"
+    found = {}
+    for path in built:
+        own = _new_content(graph.assets[path], known, digests) or _new_name(path, graph, names, known)
+        found[path] = own or general or "its file in the release before is missing or was changed"
+    return found
+
+
+def _new_content(compiled: Compiled, known: Mapping[str, Any], digests: Mapping[str, str]) -> str | None:
+    path = compiled.logical_path
+    if path not in known["assets"]:
+        return "it is new"
+    if compiled.reads is None:
+        return "what its filters read is not known, so it is built every time"
+    others = [read for read, digest in compiled.reads if digests.get(read, "") != digest]
+    if path in others:
+        return "its content has changed"
+    return f"'{others[0]}', which it is made of, has changed" if others else None
+
+
+def _new_name(path: str, graph: Graph, names: Mapping[str, str], known: Mapping[str, Any]) -> str | None:
+    for target in graph.names(path):
+        if target != path and target in known["assets"] and known["assets"][target][0] != names[target]:
+            return f"'{target}', which it names, is called otherwise now"
+        if target not in known["assets"]:
+            return f"'{target}', which it names, is new"
+    return None

@@ -1,0 +1,101 @@
+"""The release that the build before has made -> what of it the next one can take over: files as hard links, lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from assetbuild.compress import SUFFIXES
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, record_lines, sums_of
+from assetbuild.release import Carried
+
+_RECORDS = frozenset({MANIFEST, RECORD, SUMS})
+
+
+class Following:
+    """`intact` are the paths in it whose signatures are as they were; `same_encoders` says that its variants would be
+    made by the same encoders today."""
+
+    def __init__(self, directory: Path, intact: Collection[str], same_encoders: bool) -> None:
+        self.directory = str(directory)
+        self.intact = intact
+        self.same_encoders = same_encoders
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """By path in the release, without the records; none where that cannot be read."""
+        if SUMS not in self.intact:
+            return {}
+        try:
+            with open(os.path.join(self.directory, SUMS), "rb") as stream:
+                found = sums_of(stream.read())
+        except (OSError, UnicodeDecodeError):
+            return {}
+        return {path: digest for path, digest in found.items() if path not in _RECORDS}
+
+    @cached_property
+    def lines(self) -> dict[str, str]:
+        """Those of release.json, by name."""
+        if RECORD not in self.intact:
+            return {}
+        try:
+            with open(os.path.join(self.directory, RECORD), "rb") as stream:
+                return record_lines(stream.read())
+        except (OSError, ValueError):
+            return {}
+
+    def link(self, name: str, sha256: str, target: str) -> bool:
+        """Make `target` another name of its file `name`, if that is there and holds those bytes."""
+        path = f"{FILES}/{name}"
+        if self.digests.get(path) != sha256 or path not in self.intact:
+            return False
+        try:
+            os.link(f"{self.directory}/{path}", target)
+        except OSError:  # another file system, somebody else's file, too many links: it is written anew
+            return False
+        return True
+
+    def variants(self, name: str, sha256: str) -> Mapping[str, Mapping[str, Any]] | None:
+        """Those of its file `name`, if that holds those bytes; None where they would be made otherwise today."""
+        if not self.same_encoders or name not in self.lines:
+            return None
+        entry: dict[str, Any] = json.loads("{" + self.lines[name] + "}")[name]
+        return entry["variants"] if entry["sha256"] == sha256 else None
+
+    def carry(self, known: Mapping[str, Any], settled: Mapping[str, str]) -> Carried | None:
+        """All that it has of the assets in `settled`; None where that is not whole."""
+        names = [name for path in settled for name in _names(path, known["assets"][path])]
+        paths = {*self.paths(names)}
+        lines = {path: known["lines"][path].encode("utf-8", "surrogatepass") for path in settled}
+        cycles = [cycle for cycle in known["cycles"] if cycle[0] in settled]
+        try:
+            record = {name: self.lines[name] for name in names}
+        except KeyError:
+            return None
+        if not paths <= {*self.intact}:
+            return None
+        digests = {path: self.digests[path] for path in paths}
+        return Carried(lines, record, digests, cycles, partial(self._put, sorted(paths)))
+
+    def _put(self, paths: Iterable[str], directory: Path) -> None:
+        for path in paths:
+            try:
+                os.link(f"{self.directory}/{path}", f"{directory}/{path}")
+            except OSError:  # as above
+                shutil.copy2(f"{self.directory}/{path}", f"{directory}/{path}")
+
+    def paths(self, names: Iterable[str]) -> list[str]:
+        """What is there of the files with those names: they themselves and their variants."""
+        suffixes = ("", *SUFFIXES.values())
+        wanted = (f"{FILES}/{name}{suffix}" for name in names for suffix in suffixes)
+        return [path for path in wanted if path in self.digests]
+
+
+def _names(path: str, entry: Sequence[Any]) -> tuple[str, ...]:
+    """What an asset is released as, of what is known of it."""
+    return (entry[0], path) if entry[2] else (entry[0],)

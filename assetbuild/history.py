@@ -1,0 +1,131 @@
+"""What the last build of a configuration looked at, found out and made: so that the next one does only what is new.
+
+Two files: a stamp, which tells whether anything changed at all, and what the link phase knew of each asset, as JSON.
+Without them, or with others' in their place, a build does all of its work, and gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from assetbuild import stamp
+from assetbuild.errors import Place, Problem
+from assetbuild.kept import forget_old_builds, mark_used
+from assetbuild.model import Release
+from assetbuild.stamp import Stamp
+
+
+class History:
+    """Of the builds with one configuration, one set of options and one place for their releases."""
+
+    def __init__(self, cache_dir: Path, *key: str) -> None:
+        self.cache_dir = cache_dir
+        self.key = [*key]
+        name = stamp.checksum("\0".join(key).encode("utf-8", "surrogateescape")).hex()
+        self.file = os.path.join(cache_dir, "builds", name)
+
+    @cached_property
+    def stamp(self) -> Stamp | None:
+        found = stamp.load(self.file + ".stamp")
+        if found and (found.facts["key"], found.facts["variables"]) == (self.key, _variables()):
+            return found
+        return None
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What is not as it was when the last build ended."""
+        found = self.stamp
+        if found is None:
+            return Changes(None, None, None, None)
+        directory = found.facts["dir"]
+        return Changes(
+            found.environment.changed(),
+            found.directories.changed(),
+            found.sources.changed(),
+            found.released_changed(directory) if _is_current(found.facts) else None,
+        )
+
+    def standing(self) -> Release | None:
+        """The release that stands, if a build would make it again from what has not changed since."""
+        if self.stamp is None or self.stamp.facts["always"] or not self.changes.none:
+            return None
+        facts = self.stamp.facts
+        mark_used(self.file + ".stamp", self.file + ".json")
+        warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
+        return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """What the link phase knew; empty if that is not the stamp's."""
+        if self.stamp is None:
+            return {}
+        try:
+            with open(self.file + ".json", "rb") as stream:
+                data = stream.read()
+        except OSError:
+            return {}
+        if _digest(data) != self.stamp.facts["known"]:
+            return {}
+        found: dict[str, Any] = json.loads(data)
+        return found
+
+    def save(self, made: Stamp, known: Mapping[str, Any]) -> None:
+        """Raises OSError."""
+        data = json.dumps(known, separators=(",", ":")).encode()
+        os.makedirs(os.path.dirname(self.file), exist_ok=True)
+        stamp.replace_file(self.file + ".json", data)
+        made.facts.update(known=_digest(data), key=self.key, variables=_variables())
+        stamp.save(made, self.file + ".stamp")
+        forget_old_builds(self.cache_dir)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Indexes into what the stamp watches; None where that cannot be said."""
+
+    environment: list[int] | None
+    directories: list[int] | None
+    sources: list[int] | None
+    released: list[int] | None
+
+    @property
+    def none(self) -> bool:
+        return [] == self.environment == self.directories == self.sources == self.released
+
+
+def _is_current(facts: Mapping[str, Any]) -> bool:
+    link = facts["link"]
+    try:
+        return link is None or os.readlink(link[0]) == link[1]
+    except OSError:
+        return False
+
+
+def _digest(data: bytes) -> str:
+    from hashlib import blake2b
+
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def _variables() -> list[str]:
+    """What of the environment decides which tools are found."""
+    import sys
+
+    return [os.environ.get("PATH", ""), sys.prefix, *sys.path]
+
+
+def packed_problem(problem: Problem) -> list[Any]:
+    place = problem.where
+    where = [place.file, place.line, place.column, place.text, place.width] if place else None
+    return [problem.what, where, problem.notes, problem.fix, problem.groups]
+
+
+def unpacked_problem(data: list[Any]) -> Problem:
+    what, where, notes, fix, groups = data
+    return Problem(what, Place(*where) if where else None, tuple(notes), fix, tuple(groups))

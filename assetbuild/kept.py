@@ -1,0 +1,97 @@
+"""The cache directory as a whole: the store of results, and what the last build of each configuration left."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assetbuild.store import Info
+
+_BUILDS = "builds"
+_DAY = 86_400
+_OLD = 60 * _DAY  # seconds; nobody goes on from a build that was made or asked for longer ago
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`entries` are results in the store, `builds` configurations; `size` in bytes on disk, of which the store's is
+    kept below `limit`."""
+
+    directory: Path
+    entries: int
+    builds: int
+    size: int
+    limit: int
+    problem: str | None
+
+
+def cache_directory(chosen: Path | None) -> Path:
+    """`chosen`, else a directory of ours among the user's caches."""
+    if chosen:
+        return chosen.absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("assetbuild", appauthor=False)
+
+
+def info(chosen: Path | None) -> Kept:
+    from assetbuild import store
+
+    directory = cache_directory(chosen)
+    return _kept(directory, store.info(directory))
+
+
+def clear(chosen: Path | None) -> Kept:
+    """What there was."""
+    from assetbuild import store
+
+    directory = cache_directory(chosen)
+    before = info(directory)
+    cleared = store.clear(directory)
+    for file in _builds(directory):
+        with suppress(OSError):
+            file.unlink()
+    return Kept(directory, before.entries, before.builds, before.size, before.limit, cleared.problem)
+
+
+def forget_old_builds(directory: Path) -> None:
+    """Those that nobody has asked for in a long time."""
+    oldest = time.time() - _OLD
+    for file in _builds(directory):
+        with suppress(OSError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+
+
+def mark_used(*files: str) -> None:
+    """Once a day: what is asked for is not forgotten."""
+    with suppress(OSError):
+        if os.stat(files[0]).st_mtime < time.time() - _DAY:
+            for file in files:
+                os.utime(file)
+
+
+def _kept(directory: Path, found: Info) -> Kept:
+    builds = _builds(directory)
+    size = sum(_size(file) for file in builds)
+    count = sum(file.suffix == ".stamp" for file in builds)
+    return Kept(directory, found.entries, count, found.size + size, found.limit, found.problem)
+
+
+def _builds(directory: Path) -> list[Path]:
+    try:
+        with os.scandir(directory / _BUILDS) as entries:
+            return [Path(entry.path) for entry in entries if entry.name.endswith((".stamp", ".json", ".new"))]
+    except OSError:
+        return []
+
+
+def _size(file: Path) -> int:
+    with suppress(OSError):
+        return file.stat().st_size
+    return 0

@@ -1,0 +1,132 @@
+"""What a build has found out -> what the next one is told: the stamp, and what the link phase knew of each asset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from assetbuild import stamp
+from assetbuild.config import Config
+from assetbuild.engine import Engine
+from assetbuild.errors import Problem
+from assetbuild.fingerprint import Final
+from assetbuild.globs import matcher
+from assetbuild.graph import Graph
+from assetbuild.history import History, packed_problem, unpacked_problem
+from assetbuild.inputs import Inputs
+from assetbuild.model import Compiled, Source
+from assetbuild.records import SUMS, sums_of
+from assetbuild.release import Made
+from assetbuild.signatures import NONE, UNSETTLED, settled
+from assetbuild.stamp import Stamp, Watched
+
+Known = dict[str, Any]
+
+
+def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known:
+    """What is known of each asset of `graph`: all that an update of others needs."""
+    stable = matcher(config.stable)
+    found: Known = {"assets": {}, "reads": {}, "warnings": {}}
+    for path, compiled in graph.assets.items():
+        final = finals[path]
+        is_stable = stable(path) and not compiled.prehashed
+        targets = [] if compiled.prehashed else sorted(set(graph.names(path)))
+        found["assets"][path] = [final.name, final.size, int(is_stable), targets, int(has_maps(compiled))]
+        others = [read for read, _ in compiled.reads or () if read != path]
+        if others:
+            found["reads"][path] = others
+    for path, warning in graph.warnings:
+        found["warnings"].setdefault(path, []).append(packed_problem(warning))
+    return found
+
+
+def warnings_of(known: Known) -> tuple[Problem, ...]:
+    """Those of all assets, in the order of their places."""
+    return tuple(
+        sorted((unpacked_problem(one) for of_one in known["warnings"].values() for one in of_one), key=Problem.sort_key)
+    )
+
+
+def has_maps(compiled: Compiled) -> bool:
+    """Whether source maps play a part: those are followed for all assets together, or not at all."""
+    in_comment = compiled.content is not None and not compiled.tools
+    names_one = any(reference.kind == "source-map" for reference in compiled.references)
+    return bool(in_comment or names_one or compiled.made_map or compiled.dropped_maps)
+
+
+def remember(
+    history: History,
+    config: Config,
+    inputs: Inputs,
+    engine: Engine,
+    made: Made,
+    known: Known,
+    digests: Mapping[str, str],
+    totals: tuple[int, int],
+    flat: bool,
+) -> None:
+    """Keep it; that it cannot be kept harms nothing. `totals` are files and bytes of the release.
+
+    An `engine` without files is the one of the build before."""
+    known |= {"levels": dict(made.levels), "cycles": [*map(list, made.cycles)]}
+    known["lines"] = {path: line.decode("utf-8", "surrogatepass") for path, line in made.manifest.items()}
+    _add_sources(known, inputs, digests)
+    with suppress(OSError):
+        before = history.stamp if not engine.files else None
+        environment = before.environment if before else _environment(config, engine, inputs.started)
+        directories = ((each, stamp.signature_of(each, inputs.started)) for each in inputs.directories)
+        released = _released(made)
+        facts = {
+            "release": made.id,
+            "dir": str(made.dir),
+            "link": None if flat else [str(config.output_dir / "current"), f"releases/{made.id}"],
+            "files": totals[0],
+            "size": totals[1],
+            "always": known["always"],
+            "warnings": [packed_problem(one) for one in warnings_of(known)],
+        }
+        history.save(Stamp(environment, Watched.of(directories), _seen(inputs), released, facts), known)
+
+
+def renew(history: History, inputs: Inputs, known: Known, digests: Mapping[str, str]) -> None:
+    """The same, where only signatures are others than they were."""
+    assert history.stamp
+    _add_sources(known, inputs, digests)
+    directories = Watched.of((each, stamp.signature_of(each, inputs.started)) for each in inputs.directories)
+    with suppress(OSError):
+        history.save(replace(history.stamp, directories=directories, sources=_seen(inputs)), known)
+
+
+def _add_sources(known: Known, inputs: Inputs, digests: Mapping[str, str]) -> None:
+    roots: dict[tuple[str, str], int] = {}
+    known["sources"] = [
+        [path, roots.setdefault((source.root, source.prefix), len(roots)), digests.get(path, "")]
+        for path, source in inputs.sources.items()
+    ]
+    known["roots"] = [*roots]
+
+
+def _seen(inputs: Inputs) -> Watched:
+    return Watched.of((source.file, _settled(source, inputs.started)) for source in inputs.sources.values())
+
+
+def _environment(config: Config, engine: Engine, started: int) -> Watched:
+    """Configuration and tools."""
+    files = [str(config.file)] if config.file else []
+    if config.bundles:
+        files.append(str(config.base_dir / config.bundles))
+    present = [(file, stamp.signature_of(file, started)) for file in (*files, *engine.files)]
+    return Watched.of([*present, *((file, NONE) for file in engine.absent)])
+
+
+def _settled(source: Source, started: int) -> Any:
+    return source.signature if settled(source.signature, started) else UNSETTLED
+
+
+def _released(made: Made) -> Watched:
+    """All files of the release, as they are now."""
+    with open(made.dir / SUMS, "rb") as stream:
+        paths: Iterable[str] = (SUMS, *sums_of(stream.read()))
+    return Watched.of((path, stamp.present(f"{made.dir}/{path}")) for path in paths)

@@ -1,0 +1,78 @@
+"""A release's three texts -> their lines, one for each asset or file, and back: lines that stay are not written anew.
+
+manifest.json is the runtime's one text of itself (`canonical`); release.json has a line for each file, so that two
+releases can be compared with `diff`; SHA256SUMS is what `sha256sum -c` reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from assetbuild.names import LENGTH
+from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
+
+MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "files"
+
+_FILES_HEAD = '"files": {\n'
+_RECORD_END = "\n}\n"
+_DECODER = json.JSONDecoder()
+_LINE = json.JSONEncoder(sort_keys=True).encode
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def manifest_line(path: str, entry: Mapping[str, Any]) -> bytes:
+    """As `canonical` writes it, which makes an encoder of its own for each call."""
+    return _CANONICAL({path: entry})[1:-1].encode("utf-8", "backslashreplace")
+
+
+def manifest_text(lines: Mapping[str, bytes], url_prefix: str, release_id: str | None = None) -> bytes:
+    """The text that `canonical` gives for the whole, out of `lines` by logical path; without an id, what makes it."""
+    rest: dict[str, Any] = {"url_prefix": url_prefix, "version": FORMAT_VERSION}
+    if release_id:
+        rest["release"] = release_id
+    assets = b",".join([lines[path] for path in sorted(lines)])
+    return b'{"assets":{' + assets + b"}," + canonical(rest)[1:]
+
+
+def identify(manifest: bytes, files: Iterable[tuple[str, str]]) -> str:
+    """The release's id: a digest over its manifest without an id and `(sha256, name)` of every identity file.
+
+    Variants are not in it: another version of an encoder makes other bytes of the same content.
+    """
+    digest = hashlib.sha256(manifest)
+    digest.update("".join(sorted(f"{sha256}  {FILES}/{name}\n" for sha256, name in files)).encode())
+    return digest.hexdigest()[:LENGTH]
+
+
+def record_line(name: str, entry: Mapping[str, Any]) -> str:
+    return _LINE({name: entry})[1:-1]
+
+
+def record_text(head: Mapping[str, Any], lines: Mapping[str, str]) -> bytes:
+    """`head` is all but the files, `lines` are those by name."""
+    above = [f"{json.dumps(key)}: {json.dumps(head[key])}" for key in sorted(head)]
+    files = _FILES_HEAD + ",\n".join([lines[name] for name in sorted(lines)]) + "}"
+    return ("{\n" + ",\n".join([*above, files]) + _RECORD_END).encode()
+
+
+def record_lines(text: bytes) -> dict[str, str]:
+    """The lines of a text that `record_text` has written, by name."""
+    files = text.decode().partition(_FILES_HEAD)[2].removesuffix("}" + _RECORD_END)
+    return {_name(line): line for line in files.split(",\n")} if files else {}
+
+
+def _name(line: str) -> str:
+    name = line[1 : line.index('": ')]
+    return str(_DECODER.raw_decode(line)[0]) if "\\" in name else name
+
+
+def sums_text(digests: Mapping[str, str]) -> bytes:
+    return "".join([f"{digests[path]}  {path}\n" for path in sorted(digests)]).encode()
+
+
+def sums_of(text: bytes) -> dict[str, str]:
+    """SHA-256 by path. Raises UnicodeDecodeError."""
+    return {line[66:]: line[:64] for line in text.decode().splitlines()}

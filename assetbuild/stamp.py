@@ -1,0 +1,159 @@
+"""What the last build looked at and what it made -> whether all of it is as it was, at the price of a `stat` for each.
+
+Imports nothing heavy: a build that finds its stamp whole has nothing else to do. Paths and signatures stand in two
+blocks that need no parsing; a checksum over all makes a damaged stamp none at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from assetbuild import signatures
+from assetbuild.signatures import NONE, Signature
+
+FORMAT = b"assetbuild stamp 1\n"
+_CHECKSUM = 4  # bytes
+_NUMBERS = 4  # of a signature
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Files with their signatures; NONE for one that is not to be there."""
+
+    files: Sequence[str]
+    numbers: array[int]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, Signature]]) -> Watched:
+        files, numbers = [], array("q")
+        for file, signature in pairs:
+            files.append(file)
+            numbers.extend(signature)
+        return cls(files, numbers)
+
+    def pairs(self) -> Iterable[tuple[str, Signature]]:
+        numbers = iter(self.numbers)
+        return zip(self.files, zip(numbers, numbers, numbers, numbers, strict=True), strict=True)
+
+    def changed(self) -> list[int]:
+        """The indexes of those whose signature is another one now."""
+        found, at, stat, numbers = [], -1, os.stat, self.numbers
+        for file in self.files:
+            at += 1
+            first = at * _NUMBERS
+            try:
+                now = stat(file)
+            except (OSError, ValueError):
+                if numbers[first] != NONE[0]:
+                    found.append(at)
+                continue
+            if (
+                now.st_mtime_ns != numbers[first + 1]
+                or now.st_size != numbers[first]
+                or now.st_ctime_ns != numbers[first + 2]
+                or now.st_ino != numbers[first + 3]
+            ):
+                found.append(at)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """`environment`: configuration and tools. `directories`: all that sources were looked for in. `released`: the
+    files of the release, by paths below it; their ctime is not compared, since a further hard link changes it.
+    `facts` is what there is to tell of the build."""
+
+    environment: Watched
+    directories: Watched
+    sources: Watched
+    released: Watched
+    facts: dict[str, Any]
+
+    def released_changed(self, directory: str) -> list[int]:
+        """The indexes of released files that are not as they were written."""
+        found, numbers, stat, prefix = [], self.released.numbers, os.stat, directory + "/"
+        for at, file in enumerate(self.released.files):
+            first = at * _NUMBERS
+            try:
+                now = stat(prefix + file)
+            except OSError:
+                found.append(at)
+                continue
+            if (
+                now.st_ino != numbers[first + 3]
+                or now.st_size != numbers[first]
+                or now.st_mtime_ns != numbers[first + 1]
+            ):
+                found.append(at)
+        return found
+
+
+def load(file: str) -> Stamp | None:
+    """None where there is none that is whole."""
+    try:
+        with open(file, "rb", buffering=0) as stream:
+            data = stream.read()
+    except (OSError, ValueError):
+        return None
+    body = memoryview(data)[len(FORMAT) + _CHECKSUM :]
+    if data[: len(FORMAT) + _CHECKSUM] != FORMAT + checksum(body):
+        return None
+    head_length = int.from_bytes(body[:8], "big")
+    head = json.loads(bytes(body[8 : 8 + head_length]))
+    names_end = 8 + head_length + head["names"]
+    names = os.fsdecode(bytes(body[8 + head_length : names_end])).split("\0")
+    numbers = array("q", bytes(body[names_end:]))
+    watched, at = [], 0
+    for count in head["counts"]:
+        watched.append(Watched(names[at : at + count], numbers[at * _NUMBERS : (at + count) * _NUMBERS]))
+        at += count
+    environment, directories, sources, released = watched
+    return Stamp(environment, directories, sources, released, head["facts"])
+
+
+def save(stamp: Stamp, file: str) -> None:
+    """Appears whole or not at all. Raises OSError."""
+    parts = (stamp.environment, stamp.directories, stamp.sources, stamp.released)
+    names = os.fsencode("\0".join([name for part in parts for name in part.files]))
+    head = {"counts": [len(part.files) for part in parts], "names": len(names), "facts": stamp.facts}
+    text = json.dumps(head).encode()
+    body = b"".join([len(text).to_bytes(8, "big"), text, names, *(part.numbers.tobytes() for part in parts)])
+    replace_file(file, FORMAT + checksum(body) + body)
+
+
+def checksum(data: bytes | memoryview) -> bytes:
+    """Against damage. A CRC is at hand at once, where `hashlib` loads OpenSSL first."""
+    return crc32(data).to_bytes(_CHECKSUM, "big")
+
+
+def replace_file(file: str, content: bytes) -> None:
+    """Write `file` by one rename; nothing is left beside it."""
+    scratch = f"{file}.{os.getpid()}.new"
+    try:
+        with open(scratch, "wb") as stream:
+            stream.write(content)
+        os.replace(scratch, file)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(scratch)
+        raise
+
+
+def signature_of(file: str, read_at: int) -> Signature:
+    """That of a file which was read at `read_at`; one that says nothing, where it had just been written."""
+    try:
+        found = signatures.of(os.stat(file))
+    except OSError:
+        return NONE
+    return found if signatures.settled(found, read_at) else signatures.UNSETTLED
+
+
+def present(file: str) -> Signature:
+    return signatures.of(os.stat(file))

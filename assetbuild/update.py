@@ -1,0 +1,88 @@
+"""A few changed sources -> what of the release is to be done again: what they are part of, and what names that.
+
+Taken when configuration, tools and the set of sources are those of the build before. What depends on the changed
+sources is compiled, linked and named as in any build; everything else keeps its name, its lines and its files. All
+members of a cycle name each other, so all of them are in that set or none. Where source maps play a part it is left to
+the whole build: maps follow the files of others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assetbuild.config import Config
+from assetbuild.fingerprint import Final, fingerprint
+from assetbuild.graph import Graph, link
+from assetbuild.memory import has_maps
+from assetbuild.model import Compiled, Source
+
+
+class NotAlone(Exception):
+    """The whole build is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """`graph` and `finals` are of the assets that were done again, `settled` the names of all others."""
+
+    graph: Graph
+    finals: Mapping[str, Final]
+    settled: Mapping[str, str]
+
+
+def affected(changed: Iterable[str], known: Mapping[str, Any]) -> set[str]:
+    """The assets that `changed` sources are part of, and all that name those, directly or through others.
+
+    Raises NotAlone.
+    """
+    assets = known["assets"]
+    readers, holders = defaultdict(list), defaultdict(list)
+    for path, reads in known["reads"].items():
+        for read in reads:
+            readers[read].append(path)
+    for path, (_, _, _, targets, _) in assets.items():
+        for target in targets:
+            holders[target].append(path)
+    found: set[str] = set()
+    for path in changed:
+        if path not in assets and path not in readers:
+            raise NotAlone
+        found.update(readers[path], (path,) if path in assets else ())
+    pending = [*found]
+    while pending:
+        for holder in holders[pending.pop()]:
+            if holder not in found:
+                found.add(holder)
+                pending.append(holder)
+    if any(path not in assets or assets[path][4] for path in found):
+        raise NotAlone
+    return found
+
+
+def update(
+    paths: set[str],
+    known: Mapping[str, Any],
+    compile_all: Callable[[Iterable[str]], list[Compiled]],
+    sources: Mapping[str, Source],
+    config: Config,
+) -> Updated:
+    """Do `paths` again. Raises NotAlone, and what `link` raises."""
+
+    def compile_alone(wanted: Iterable[str]) -> list[Compiled]:
+        compiled = compile_all(wanted)
+        if any(has_maps(one) for one in compiled):
+            raise NotAlone
+        return compiled
+
+    assets = known["assets"]
+    settled = {path: entry[0] for path, entry in assets.items() if path not in paths}
+    graph = link(paths, (*sources, *known["bundles"]), compile_alone, sources, config, settled)
+    no_longer = {target for path in paths for target in assets[path][3]} - {
+        target for path in graph.assets for target in graph.names(path)
+    }
+    if no_longer & {*known["inside"]}:
+        raise NotAlone  # nothing else may name them
+    return Updated(graph, fingerprint(graph, settled), settled)
