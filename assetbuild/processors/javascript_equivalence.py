@@ -10,17 +10,18 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_left
-from functools import lru_cache
 from itertools import pairwise, zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assetbuild.processors.difference import Difference
+from assetbuild.processors.javascript_kinds import Kinds, is_misread, kinds_of, without_comments
+from assetbuild.processors.javascript_tokens import same_tokens
 from assetbuild.syntax import javascript
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tree_sitter import Language, Node, Tree
+    from tree_sitter import Node, Tree
 
 # Nodes of equal type and equal bytes, on one line, need no look inside. Only for nodes of up to this many bytes: the
 # bytes of longer ones would be read once for each level of a deep tree.
@@ -34,37 +35,25 @@ _CLOSING = frozenset({b")", b"]", b"}", b"'", b'"', b"`"})  # a word may follow 
 _HTML_OPEN = len(b"<!--")
 
 
-class _Kinds(NamedTuple):
-    """Node types by number: comparing numbers takes half the time of comparing names."""
-
-    program: int
-    comment: int
-    atoms: frozenset[int]  # compared as bytes, white space and all
-    line_bound: frozenset[int]  # nodes with a token that must share its line with the next or the last one
-    with_next: frozenset[int]
-    with_last: frozenset[int]
-    with_words: frozenset[int]
-    words: frozenset[int]  # operators that are words
-    operations: frozenset[int]
-    accesses: frozenset[int]
-    update: int
-    awaiting: int
-    statement: int
-    with_body: frozenset[int]  # statements that a statement is part of, and no declaration
-    let: int
-    block: int
-    arrow: int
-    export: int
-    declared: frozenset[int]
-
-
 def difference(source: bytes, output: bytes, source_tree: Tree | None = None) -> Difference | None:
-    """What `output` changed in the meaning of `source`. `source_tree`, if at hand, saves parsing it again."""
+    """What `output` changed in the meaning of `source`. `source_tree`, if at hand, saves parsing it again.
+
+    Most outputs are proven by their tokens; only where that fails, the output is parsed and the trees are compared.
+    """
+    tree = source_tree or javascript.parse(source)
+    is_fit = tree is not None and javascript.is_whole(tree) and _html_comment(source, tree) is None
+    if tree is not None and is_fit and same_tokens(source, output, tree):
+        return None
+    return difference_of_trees(source, output, tree)
+
+
+def difference_of_trees(source: bytes, output: bytes, source_tree: Tree | None = None) -> Difference | None:
     if source.startswith(codecs.BOM_UTF8) != output.startswith(codecs.BOM_UTF8):
         return Difference(0, "the byte order mark, which says how the file is encoded, was added or dropped")
-    before, after = source_tree or javascript.parse(source), javascript.parse(output)
+    before = source_tree or javascript.parse(source)
     if before is None or not javascript.is_whole(before):
         return Difference(first_error(before), "the source is not understood, so nothing can be proven")
+    after = javascript.parse(output)
     if after is None or not javascript.is_whole(after):
         return _not_javascript(source, output, before, after)
     offset = _stray_hashbang(source, before)
@@ -106,14 +95,13 @@ def _tokens(tree: Tree) -> Iterator[Node]:
 
 def _first_difference(source: bytes, output: bytes, before: Tree, after: Tree) -> Difference | None:
     """Both trees in lock step, in source order, without recursion; only nodes of equal type are on the stack."""
-    kinds = _kinds(before.language)
-    comment = kinds.comment
+    kinds = kinds_of(before.language)
     stack = [(before.root_node, after.root_node)]
     while stack:
         ours, theirs = stack.pop()
         kind = ours.kind_id
-        our_parts = [node for node in ours.children if node.kind_id != comment]
-        their_parts = [node for node in theirs.children if node.kind_id != comment]
+        our_parts = without_comments(ours, kinds)
+        their_parts = without_comments(theirs, kinds)
         if [node.kind_id for node in our_parts] != [node.kind_id for node in their_parts]:
             return _other_structure(source, ours, our_parts, their_parts)
         if not our_parts or kind in kinds.atoms:
@@ -129,7 +117,7 @@ def _first_difference(source: bytes, output: bytes, before: Tree, after: Tree) -
                 return Difference(ours.start_byte, "a line end here ends the statement, if not for the parser")
         if kind in kinds.with_words and _runs_together(output, their_parts, kinds):
             return Difference(ours.start_byte, "a number and the word after it ran together")
-        if _is_misread(source, kind, our_parts, kinds):
+        if is_misread(source, kind, our_parts, kinds):
             return Difference(ours.start_byte, "engines end a statement in here where the parser does not")
         for ours, theirs in zip(reversed(our_parts), reversed(their_parts), strict=True):
             start, end = ours.start_byte, ours.end_byte
@@ -142,7 +130,7 @@ def _first_difference(source: bytes, output: bytes, before: Tree, after: Tree) -
     return None
 
 
-def _has_line_end(content: bytes, parts: list[Node], kinds: _Kinds) -> bool:
+def _has_line_end(content: bytes, parts: list[Node], kinds: Kinds) -> bool:
     """Whether a line ends, perhaps inside a comment, where that can end a statement: after `async`, before `++`.
 
     After `await` it does so only outside async functions, where `await` is a name.
@@ -154,7 +142,7 @@ def _has_line_end(content: bytes, parts: list[Node], kinds: _Kinds) -> bool:
     )
 
 
-def _runs_together(output: bytes, parts: list[Node], kinds: _Kinds) -> bool:
+def _runs_together(output: bytes, parts: list[Node], kinds: Kinds) -> bool:
     """`1in x`: two tokens to the parser, an error to engines."""
     return any(
         right.kind_id in kinds.words
@@ -162,30 +150,6 @@ def _runs_together(output: bytes, parts: list[Node], kinds: _Kinds) -> bool:
         and output[left.end_byte - 1 : left.end_byte] not in _CLOSING
         for left, right in pairwise(parts)
     )
-
-
-def _is_misread(source: bytes, kind: int, parts: list[Node], kinds: _Kinds) -> bool:
-    """Whether the parser reads on where engines end a statement, and takes a regular expression there for divisions.
-
-    After `x => {}`, after what `export default` declares, after a block `{a: b}`, which it takes for an object; before
-    a bracket after `x++`; and after a `let` that is a name, as it is where no declaration may stand: `if (x) let`.
-    """
-    if kind in kinds.accesses and parts[0].kind_id == kinds.update:
-        return True
-    if kind in kinds.operations:
-        return parts[0].kind_id == kinds.arrow
-    if kind == kinds.statement:
-        return source.startswith(b"{", parts[0].start_byte)
-    if kind in kinds.with_body:
-        return any(right.kind_id == kinds.let and left.type != "(" for left, right in pairwise(parts))
-    if kind == kinds.arrow:
-        return parts[-1].kind_id != kinds.block and source.startswith(b"{", parts[-1].start_byte)
-    if kind != kinds.export:
-        return False
-    value = first = next((part for part in parts if part.is_named), None)
-    while first and first.kind_id not in kinds.declared:
-        first = first.children[0] if first.child_count else None
-    return first is not None and first != value
 
 
 def _stray_hashbang(content: bytes, tree: Tree) -> int | None:
@@ -203,8 +167,10 @@ def _html_comment(content: bytes, tree: Tree) -> int | None:
 
     A script reads a comment there, a module operators, and the parser now this, now that. `x --> 0` is no comment.
     """
+    if b"<!--" not in content and b"-->" not in content:
+        return None
     offsets = [match.start() for match in _HTML_COMMENT.finditer(content)]
-    for node in javascript.covering(tree, offsets) if offsets else ():
+    for node in javascript.covering(tree, offsets):
         if node.type == "html_comment":
             return node.start_byte
         if node.child_count == 0:
@@ -243,50 +209,3 @@ def _excerpt(content: bytes, offset: int) -> str:
     text = content[offset : offset + _EXCERPT].decode("utf-8", "ignore")
     more = "..." if offset + _EXCERPT < len(content) else ""
     return f"'{text}{more}'".replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-
-
-@lru_cache(maxsize=1)
-def _kinds(language: Language) -> _Kinds:
-    def named(names: str) -> frozenset[int]:
-        return _numbers(language, names, True)
-
-    return _Kinds(
-        program=min(named("program")),
-        comment=min(named("comment")),
-        atoms=named("string regex jsx_element jsx_self_closing_element"),
-        line_bound=named(
-            "arrow_function function_expression function_declaration generator_function generator_function_declaration"
-            " method_definition yield_expression await_expression using_declaration update_expression throw_statement"
-            " return_statement break_statement continue_statement"
-        ),
-        with_next=_numbers(language, "async await yield using throw return break continue", False),
-        with_last=_numbers(language, "=> ++ --", False),
-        with_words=named("binary_expression for_in_statement"),
-        words=_numbers(language, "in instanceof", False),
-        operations=named(
-            "binary_expression call_expression member_expression subscript_expression ternary_expression"
-            " update_expression"
-        ),
-        accesses=named("call_expression member_expression subscript_expression update_expression"),
-        update=min(named("update_expression")),
-        awaiting=min(named("await_expression")),
-        statement=min(named("expression_statement")),
-        with_body=named(
-            "if_statement else_clause for_statement for_in_statement while_statement do_statement with_statement"
-            " labeled_statement"
-        ),
-        let=min(named("lexical_declaration")),
-        block=min(named("statement_block")),
-        arrow=min(named("arrow_function")),
-        export=min(named("export_statement")),
-        declared=named("function_expression generator_function class"),
-    )
-
-
-def _numbers(language: Language, names: str, named: bool) -> frozenset[int]:
-    """All numbers of node types with these names: tree-sitter gives some types several."""
-    wanted = frozenset(names.split())
-    every = range(language.node_kind_count)
-    return frozenset(
-        i for i in every if language.node_kind_for_id(i) in wanted and language.node_kind_is_named(i) == named
-    )

@@ -163,8 +163,11 @@ def _read(text: bytes) -> Tree | None:
 
 
 def _depth(content: bytes) -> int:
-    """How deep brackets nest, counted as if there were no strings or comments."""
+    """How deep brackets nest, or more where that is no problem, counted as if there were no strings or comments."""
     weights = content.translate(_WEIGHT, _NOT_BRACKETS)
+    opened = weights.count(2)
+    if opened <= MAX_DEPTH:  # as in nearly every file, and counting is free
+        return opened
     return max(accumulate(weights, lambda depth, weight: depth + weight - 1, initial=0))
 
 
