@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
 READY := $(VENV)/ready
 
-.PHONY: help test check lint types cover golden corpus sample serve-sample dist clean
+.PHONY: help test check lint types cover golden corpus bench sample serve-sample dist clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,9 @@ golden: $(READY) ## rewrite the golden releases from what the code makes now
 
 corpus: $(READY) ## build real packages and write docs/fidelity.md
 	$(BIN)/python -m tests.corpus
+
+bench: $(READY)  ## measure speed beside other tools (20 minutes) and write docs/performance.md
+	$(BIN)/python -m benchmarks
 
 sample: $(READY) ## build sample_project/ into a release
 	$(BIN)/assetbuild build --config sample_project/assetbuild.toml
