@@ -6,8 +6,10 @@
   are URLs, where a bare name is a file; one that ends in a directory is no reference. The names count bare and of
   `window`, `self` or `globalThis`, even if a script declares its own.
 
-A literal is a string, a template without substitutions, or either branch of `a ? "./x" : "./y"`. Found in the syntax
-tree, so never in comments, strings or regular expressions; parsed only where a word says that there may be something.
+A literal is a string, a template without substitutions, or either branch of `a ? "./x" : "./y"`. Never found in
+comments, strings or regular expressions: where a word says that there may be something, the head and then the rest of
+the file are read token by token. The syntax tree, which takes ten times as long, is for what is unusual there; a legal
+file gives the same either way.
 
 Not references: `navigator.serviceWorker.register("/sw.js")`, since a service worker wants a name that stays;
 `new Worker("x.js")`, `fetch("x")` and the like, which the page's address resolves; `require()`, which is for Node; and
@@ -16,20 +18,21 @@ names spelled with escapes (`\u0055RL`) or in brackets (`self["URL"]`).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from assetbuild import urls
 from assetbuild.model import Kind, Reference
+from assetbuild.references import javascript_body as body
+from assetbuild.references import javascript_head as head
 from assetbuild.references import javascript_words as words
+from assetbuild.references.javascript_head import Found
 from assetbuild.syntax import javascript, javascript_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node, Tree
-
-# Kind, start and end of a literal with its quotes, start and end of the construct around it.
-Found = tuple[Kind, int, int, int, int]
 
 _STATEMENTS: dict[bytes, Kind] = {b"import": "js-import", b"export": "js-export"}
 _COMMENTS = ("comment", "html_comment")
@@ -39,6 +42,7 @@ _GLOBAL_OBJECTS = frozenset({b"window", b"self", b"globalThis"})
 _WORKERS = frozenset({b"Worker", b"SharedWorker"})
 
 _URL_KINDS = frozenset({"js-url", "js-worker", "js-import-scripts"})
+_PLAIN = re.compile(rb"\.\.?/[\w./@-]*")  # a relative path as it is: most are
 _RELATIVE = ("./", "../", "/")
 _DIRECTORIES = frozenset({"", ".", ".."})
 _TRIMMED = "".join(map(chr, range(0x21)))  # what a browser drops at the end of a URL
@@ -56,16 +60,22 @@ def read(content: bytes, tree: Tree | None = None) -> list[Reference] | None:
     no ERROR node holds it: what is missed breaks a page in silence, what is invented is at worst reported as missing.
     None for a file that may hold references, but is not parsed: too large, too deep, or no JavaScript at all.
     """
-    if not words.may_name(content):
-        return []
+    found, end = head.read(content)
+    more = body.read(content, end) if words.may_name(content, end) else []
+    constructs = parsed(content, tree) if more is None else found + more
+    if constructs is None:
+        return None
+    references = (_reference(content, *construct) for construct in constructs)
+    unique = {one.start: one for one in references if one}
+    return [unique[start] for start in sorted(unique)]
+
+
+def parsed(content: bytes, tree: Tree | None = None) -> list[Found] | None:
+    """Every literal that may be a reference, from the syntax tree; None for a file that is not parsed."""
     text = words.plain(content)
     if tree is None or text != content:
         tree = javascript.parse(text)
-    if tree is None:
-        return None
-    found = [_reference(content, *construct) for construct in (*_statements(content, tree), *_calls(text, tree))]
-    unique = {one.start: one for one in found if one}
-    return [unique[start] for start in sorted(unique)]
+    return [*_statements(content, tree), *_calls(text, tree)] if tree else None
 
 
 def _statements(content: bytes, tree: Tree) -> Iterator[Found]:
@@ -175,6 +185,8 @@ def _text(content: bytes, node: Node) -> bytes:
 
 
 def _reference(content: bytes, kind: Kind, start: int, end: int, whole_start: int, whole_end: int) -> Reference | None:
+    if kind not in _URL_KINDS and (plain := _PLAIN.fullmatch(content, start + 1, end - 1)):
+        return Reference(kind, plain[0].decode("ascii"), start + 1, end - 1, whole_start, whole_end)
     path, length = javascript_strings.path(content[start + 1 : end - 1])
     if not urls.is_local(path) or not (_is_file(path) if kind in _URL_KINDS else path.startswith(_RELATIVE)):
         return None

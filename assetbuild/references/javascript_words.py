@@ -24,6 +24,7 @@ _URL = re.compile(rb"URL(?<![\w$]URL)(?![\w$])")
 _IMPORT_SCRIPTS = re.compile(
     rb"importScripts(?<![\w$]importScripts)(?=" + _SPACE + rb"(?:[()]|\?\.|" + _COMMENT + rb"))"
 )
+_CODE = re.compile(rb"import(?<![\w$]import)(?:Scripts|" + _SPACE + rb"[\"'(./])")
 _CALL = re.compile(_IMPORT_WORD + rb"(?=\(|" + _COMMENT + rb")")
 
 # Comments are read through up to these limits. Beyond them the parser decides, in time that grows with the file.
@@ -46,25 +47,50 @@ _NEWS = (
     re.compile(rb"import(?<![\w$.]import)[ \t]+(source)[ \t]+[\w$\x80-\xff]+[ \t]+from(?![\w$])"),
 )
 
-# The pieces of a static import or export; each can be read in one way only, so `re` never looks for another.
-_LINE_COMMENT = rb"//(?:(?!\xe2\x80[\xa8\xa9])[^\r\n])*(?=[\r\n]|\xe2\x80[\xa8\xa9]|\Z)"
-_BLOCK_COMMENT = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+)*/"
-_UNICODE_SPACE = rb"\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf"
-_GAP = re.compile(rb"(?:\s|" + _UNICODE_SPACE + rb"|" + _LINE_COMMENT + rb"|" + _BLOCK_COMMENT + rb")*")
-_STRING = rb"\"(?:[^\"\\\r\n]|\\(?s:\r\n|.))*\"|'(?:[^'\\\r\n]|\\(?s:\r\n|.))*'"
-_NAMES = rb"\{(?:[^{}\"'/]|" + _STRING + rb"|" + _LINE_COMMENT + rb"|" + _BLOCK_COMMENT + rb")*\}"
-_PIECE = re.compile(rb"(" + _STRING + rb")|" + _NAMES + rb"|[*,]|(?:(?!" + _UNICODE_SPACE + rb")[\w$\\\x80-\xff])+")
+# The pieces of a static import or export. Repeats are bounded where each is more than a byte: `re` takes 120 bytes of
+# memory for one, and no path has as many characters as a string may have escapes.
+_UNICODE_SPACE = rb"(?:\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf)"
+_BLANK = re.compile(rb"\s*(?:" + _UNICODE_SPACE + rb"\s*){0,999}")
+STRING = (
+    rb"(?:\"[^\"\\\r\n]*(?:\\(?s:\r\n|.)[^\"\\\r\n]*){0,9999}\""
+    rb"|'[^'\\\r\n]*(?:\\(?s:\r\n|.)[^'\\\r\n]*){0,9999}')"
+)
+LINE_COMMENT = rb"//[^\r\n\xe2]*(?:\xe2(?!\x80[\xa8\xa9])[^\r\n\xe2]*){0,999}(?=[\r\n]|\xe2\x80[\xa8\xa9]|\Z)"
+BLOCK_COMMENT = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+){0,999}/"
+TEMPLATE_TEXT = rb"[^`\\$]*(?:(?:\\(?s:.)|\$(?!\{))[^`\\$]*){0,999}"
+TEMPLATE = rb"`" + TEMPLATE_TEXT + rb"`"
+_PIECE = re.compile(rb"(" + STRING + rb")|[{*,]|(?:[\w$\\]+|(?!" + _UNICODE_SPACE + rb")[\x80-\xff]){1,9999}")
+_LISTED = re.compile(rb"[^{}\"'/]*(?:" + STRING + rb"[^{}\"'/]*){0,999}")
 _PIECES = 8  # `import a, {b} from "./c"` has five
 
 
-def may_name(content: bytes) -> bool:
-    """Whether a parse is worth its time: yes for every file with a reference, and for few others."""
-    return _imports(content) or _resolves_urls(content) or _IMPORT_SCRIPTS.search(content) is not None
+def may_name(content: bytes, start: int = 0) -> bool:
+    """Whether a parse is worth its time: yes for every file with a reference from `start` on, and for few others."""
+    if content.find(b"import", start) < 0:
+        return content.find(b"export", start) >= 0 and _has_specifier(_FROM, content, start)
+    return _has_specifier(_FROM, content, start) or (
+        _CODE.search(content, start) is not None and _has_calls(content, start)
+    )
+
+
+def candidates(content: bytes, start: int) -> dict[int, int]:
+    """Where, from `start` on, the words are for which `may_name` says yes, and where each has its specifier's quote.
+
+    -1 where none follows directly. Never empty if `may_name` is true.
+    """
+    resolving = (_URL, _META) if _resolves_urls(content, start) else ()
+    patterns = (_PHASE, _IMPORT_SCRIPTS, *resolving)
+    found = {match.start(): -1 for pattern in patterns for match in pattern.finditer(content, start)}
+    for pattern in (_FROM, _IMPORT):
+        for match in pattern.finditer(content, start):
+            if not match[1].startswith(b"/") or _specifier_follows(content, match.start(1)):
+                found[match.start()] = match.start(1) if match[1].startswith((b'"', b"'")) else -1
+    return found
 
 
 def offsets(content: bytes) -> list[int]:
     """Where a word begins, `import`, `URL` or `importScripts`, that a call with a reference holds; sorted."""
-    patterns = [_CALL, _IMPORT_SCRIPTS, *([_URL] if _resolves_urls(content) else [])]
+    patterns = [_CALL, _IMPORT_SCRIPTS, *([_URL] if _resolves_urls(content, 0) else [])]
     return sorted(match.start() for pattern in patterns for match in pattern.finditer(content))
 
 
@@ -83,16 +109,56 @@ def specifier(content: bytes, offset: int) -> tuple[int, int] | None:
     is_import = content.startswith(b"import", offset)
     last, offset = b"", offset + len(b"import")
     for _ in range(_PIECES):
-        gap = _GAP.match(content, offset)
-        piece = _PIECE.match(content, gap.end()) if gap else None
-        if piece is None or not (last or is_import or piece[0].startswith((b"*", b"{"))):
+        piece = _PIECE.match(content, gap_end(content, offset))
+        if piece is None or not (last or is_import or piece[0] in (b"*", b"{")):
             break
         if piece[1] and (last == b"from" or (is_import and not last)):
             return piece.span()
         if piece[1] and last != b"as":
             break
-        last, offset = piece[0], piece.end()
+        last, offset = piece[0], _list_end(content, piece.end()) if piece[0] == b"{" else piece.end()
+        if offset < 0:
+            break
     return None
+
+
+def gap_end(content: bytes, offset: int) -> int:
+    """Where the white space and comments end that stand at `offset`."""
+    while True:
+        blank = _BLANK.match(content, offset)
+        end = blank.end() if blank else offset
+        if content.startswith(b"//", end):
+            end = line_end(content, end)
+        elif content.startswith(b"/*", end):
+            close = content.find(b"*/", end + 2)
+            if close < 0:
+                return end
+            end = close + 2
+        elif end == offset:
+            return end
+        offset = end
+
+
+def line_end(content: bytes, offset: int) -> int:
+    """Where the line ends in which `offset` is."""
+    match = _LINE_END.search(content, offset)
+    return match.start() if match else len(content)
+
+
+def has_line_end(content: bytes, start: int, end: int) -> bool:
+    return _LINE_END.search(content, start, end) is not None
+
+
+def _list_end(content: bytes, offset: int) -> int:
+    """Where the list ends whose brace was opened before `offset`; -1 if it holds what such a list cannot."""
+    while listed := _LISTED.match(content, offset):
+        end = listed.end()
+        if content.startswith(b"}", end):
+            return end + 1
+        offset = gap_end(content, end)
+        if offset == end:
+            break
+    return -1
 
 
 def _blank(match: re.Match[bytes]) -> bytes:
@@ -100,16 +166,24 @@ def _blank(match: re.Match[bytes]) -> bytes:
     return match[0][:start] + b" " * (end - start) + match[0][end:]
 
 
-def _imports(content: bytes) -> bool:
-    for pattern in (_FROM, _IMPORT):
-        for match in pattern.finditer(content):
-            if not match[1].startswith(b"/") or _specifier_follows(content, match.start(1)):
-                return True
-    return _PHASE.search(content) is not None
+def _has_calls(content: bytes, start: int) -> bool:
+    return (
+        _has_specifier(_IMPORT, content, start)
+        or _PHASE.search(content, start) is not None
+        or _resolves_urls(content, start)
+        or _IMPORT_SCRIPTS.search(content, start) is not None
+    )
 
 
-def _resolves_urls(content: bytes) -> bool:
-    return _URL.search(content) is not None and _META.search(content) is not None
+def _has_specifier(pattern: re.Pattern[bytes], content: bytes, start: int) -> bool:
+    for match in pattern.finditer(content, start):
+        if not match[1].startswith(b"/") or _specifier_follows(content, match.start(1)):
+            return True
+    return False
+
+
+def _resolves_urls(content: bytes, start: int) -> bool:
+    return _URL.search(content, start) is not None and _META.search(content, start) is not None
 
 
 def _specifier_follows(content: bytes, offset: int) -> bool:
