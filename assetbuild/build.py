@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetbuild import memory
 from assetbuild.config import Config
-from assetbuild.contents import hash_source
+from assetbuild.contents import changed, hash_source
 from assetbuild.engine import Engine, engine
 from assetbuild.errors import AssetBuildError, raise_all
 from assetbuild.executors import Executor, Serial
@@ -28,7 +28,7 @@ from assetbuild.inputs import Inputs, look
 from assetbuild.memory import Known
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
-from assetbuild.release import NOTHING, Carried, write_release
+from assetbuild.release import NOTHING, Carried, is_whole, write_release
 from assetbuild.update import NotAlone, affected, update
 from assetbuild.write import Writer
 
@@ -147,8 +147,11 @@ class _Build:
         """The sources whose bytes are others than they were, out of those whose signature does not say."""
         then = {path: digest for path, _, digest in known["sources"]}
         doubtful = [path for path in self.inputs.sources if path not in self.digests]
-        hashed = self.executor.map(lambda path: hash_source(self.inputs.sources[path])[0], doubtful)
-        self.digests |= zip(doubtful, hashed, strict=True)
+        with closing(self.executor.map(lambda path: hash_source(self.inputs.sources[path]), doubtful)) as hashed:
+            for path, (digest, size) in zip(doubtful, hashed, strict=True):
+                if size != self.inputs.sources[path].size:
+                    raise changed(path)
+                self.digests[path] = digest
         return [path for path in doubtful if self.digests[path] != then[path]]
 
     def _unchanged(self, history: History, known: Known) -> Release:
@@ -158,6 +161,13 @@ class _Build:
         memory.renew(history, self.inputs, known, self.digests)
         warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
         return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
+
+    def _is_whole(self, directory: Path) -> bool:
+        """By signatures, if the last build has left the release that stands there; else by its bytes."""
+        history = self.history
+        if history and history.stamp and history.stamp.facts["dir"] == str(directory):
+            return history.changes.released == []
+        return is_whole(directory)
 
     def _changed_environment(self) -> list[str]:
         history = self.history
@@ -196,6 +206,7 @@ class _Build:
             self.executor,
             flat=self.flat,
             carried=carried,
+            whole=self._is_whole,
             progress=lambda done, total: self.progress("write", done, total),
         )
         files = sum(1 + stable for _, _, stable, _, _ in known["assets"].values())

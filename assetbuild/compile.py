@@ -58,7 +58,7 @@ def compile_source(
         minified, map_read = _minify(content, language, config, path, own_map, sources)
     warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, found is None, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
-    map_path = _made_map_path(own_map, path, config, sources)
+    map_path, taken = _made_map_path(own_map, path, config, sources)
     final, references = _output(minified, written, language, path, map_path, config)
     references += kept_map
     is_source = prehashed or (minified.tool is None and not _has_inline_map(content, language))
@@ -78,7 +78,7 @@ def compile_source(
         prehashed=prehashed,
         integrity=integrity_of(final) if language else None,
         warnings=warnings,
-        reads=((path, hashlib.sha256(content).hexdigest()), *map_read),
+        reads=((path, hashlib.sha256(content).hexdigest()), *map_read, *(taken if minified.source_map else ())),
     )
 
 
@@ -98,7 +98,7 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
     content = built.text.encode()
     references: tuple[Reference, ...] = ()
     minified = Minified(content, None)
-    map_path = _made_map_path(None, path, config, sources)
+    map_path, taken = _made_map_path(None, path, config, sources)
     if language:
         # A map that a filter has made describes that filter's output, not the bundle's.
         content = sourcemap.strip(content, language)
@@ -123,7 +123,7 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         made_map=_made_map(minified, map_path),
         integrity=integrity_of(content) if language else None,
         warnings=tuple(dict.fromkeys((*built.warnings, *minified.warnings))),
-        reads=built.reads,
+        reads=built.reads if built.reads is None or not minified.source_map else (*built.reads, *taken),
     )
 
 
@@ -199,12 +199,20 @@ def _grouped(warnings: Iterable[Problem], path: str) -> list[Problem]:
     return [replace(one, groups=(f"files in {top_of(path)} are not minified",)) for one in warnings]
 
 
-def _made_map_path(own_map: Reference | None, path: str, config: Config, sources: Mapping[str, Source]) -> str:
-    """Beside the source's own map, to which the sources in it are relative; never in the place of another file's."""
+def _made_map_path(
+    own_map: Reference | None, path: str, config: Config, sources: Mapping[str, Source]
+) -> tuple[str, Reads]:
+    """Beside the source's own map, to which the sources in it are relative; never in the place of another file's.
+
+    And what was asked for that: the file in whose place it would be, if there is one."""
     own = resolve(own_map.specifier, path, config.url_prefix) if own_map else None
     directory, slash, _ = (own or path).rpartition("/")
     found = directory + slash + path.rpartition("/")[2] + ".map"
-    return found if found == own or found not in sources else found.removesuffix("map") + "made.map"
+    if found == own:
+        return found, ()
+    if found not in sources:
+        return found, ((found, ""),)
+    return found.removesuffix("map") + "made.map", ((found, hash_source(sources[found])[0]),)
 
 
 def _made_map(minified: Minified, map_path: str) -> tuple[str, bytes] | None:

@@ -40,6 +40,8 @@ def engine(config: Config) -> Engine:
         packages |= {"webassets", "yaml"}
     versions = {package: _version(package) for package in sorted(packages)}
     binaries, absent = _esbuild(config) if "esbuild" in tools else ((), ())
+    if binaries:
+        versions["esbuild"] = _esbuild_version(config)
     encoders = {encoding: _version(_ENCODERS[encoding]) for encoding, _ in config.compress}
     named = "\n".join([_own_code(), _python(), *(f"{name} {version}" for name, version in versions.items())])
     used = [*packages, *(_ENCODERS[encoding] for encoding in encoders)]
@@ -109,6 +111,16 @@ def _distributions(directory: str) -> tuple[tuple[str, str], ...]:
     names = (entry.rpartition(".") for entry in os.listdir(directory) if entry.endswith((".dist-info", ".egg-info")))
     parts = (stem.partition("-") for stem, _, _ in names)
     return tuple((_NORMAL.sub("-", name).lower(), version) for name, _, version in parts)
+
+
+def _esbuild_version(config: Config) -> str:
+    from assetbuild.errors import ProcessorError
+    from assetbuild.processors import esbuild
+
+    try:
+        return " ".join(sorted({esbuild.find(minifying.options, "")[1] for _, minifying in config.minify}))
+    except ProcessorError:
+        return "missing"
 
 
 def _esbuild(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -68,7 +68,9 @@ class Following:
         return entry["variants"] if entry["sha256"] == sha256 else None
 
     def carry(self, known: Mapping[str, Any], settled: Mapping[str, str]) -> Carried | None:
-        """All that it has of the assets in `settled`; None where that is not whole."""
+        """All that it has of the assets in `settled`; None where that is not whole, or would be otherwise today."""
+        if not self.same_encoders:
+            return None
         names = [name for path in settled for name in _names(path, known["assets"][path])]
         paths = {*self.paths(names)}
         lines = {path: known["lines"][path].encode("utf-8", "surrogatepass") for path in settled}
@@ -77,7 +79,7 @@ class Following:
             record = {name: self.lines[name] for name in names}
         except KeyError:
             return None
-        if not paths <= {*self.intact}:
+        if not (paths <= {*self.intact} and paths <= self.digests.keys()):
             return None
         digests = {path: self.digests[path] for path in paths}
         return Carried(lines, record, digests, cycles, partial(self._put, sorted(paths)))
@@ -91,9 +93,12 @@ class Following:
 
     def paths(self, names: Iterable[str]) -> list[str]:
         """What is there of the files with those names: they themselves and their variants."""
-        suffixes = ("", *SUFFIXES.values())
-        wanted = (f"{FILES}/{name}{suffix}" for name in names for suffix in suffixes)
-        return [path for path in wanted if path in self.digests]
+        found = []
+        for name in names:
+            variants = (name + suffix for suffix in SUFFIXES.values())
+            own = (one for one in variants if one not in self.lines)  # else it is another asset's name
+            found += [path for one in (name, *own) if (path := f"{FILES}/{one}") in self.digests]
+        return found
 
 
 def _names(path: str, entry: Sequence[Any]) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -19,7 +21,7 @@ from assetbuild.inputs import Inputs
 from assetbuild.model import Compiled, Source
 from assetbuild.records import SUMS, sums_of
 from assetbuild.release import Made
-from assetbuild.signatures import NONE, UNSETTLED, settled
+from assetbuild.signatures import UNSETTLED, settled
 from assetbuild.stamp import Stamp, Watched
 
 Known = dict[str, Any]
@@ -117,8 +119,20 @@ def _environment(config: Config, engine: Engine, started: int) -> Watched:
     files = [str(config.file)] if config.file else []
     if config.bundles:
         files.append(str(config.base_dir / config.bundles))
-    present = [(file, stamp.signature_of(file, started)) for file in (*files, *engine.files)]
-    return Watched.of([*present, *((file, NONE) for file in engine.absent)])
+    watched = (*files, *engine.files, *engine.absent, *_package_places(config))
+    return Watched.of((file, stamp.signature_of(file, started)) for file in dict.fromkeys(watched))
+
+
+def _package_places(config: Config) -> Iterator[str]:
+    """Where the packages that roots are in were looked for: another one that is found first would be taken.
+
+    An editable install says in a file of its site directory where it is."""
+    packages = {root.package for root in config.roots if root.package}
+    for place in (str(config.base_dir), *sys.path) if packages else ():
+        yield from (os.path.join(place, package, "__init__.py") for package in packages)
+        yield from (os.path.join(place, package) for package in packages)
+        if os.path.basename(place) in ("site-packages", "dist-packages"):
+            yield place
 
 
 def _settled(source: Source, started: int) -> Any:

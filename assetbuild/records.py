@@ -75,4 +75,4 @@ def sums_text(digests: Mapping[str, str]) -> bytes:
 
 def sums_of(text: bytes) -> dict[str, str]:
     """SHA-256 by path. Raises UnicodeDecodeError."""
-    return {line[66:]: line[:64] for line in text.decode().splitlines()}
+    return {line[66:]: line[:64] for line in text.decode().split("\n")[:-1]}

@@ -16,15 +16,14 @@ from typing import Any, NamedTuple
 
 from assetbuild import __version__, atomic
 from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines, paths
-from assetbuild.compress import SUFFIXES
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
 from assetbuild.fingerprint import Final
 from assetbuild.graph import Graph
-from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify, manifest_text, record_text, sums_text
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify, manifest_text, record_text, sums_of, sums_text
 from assetbuild.runtime.manifest import FORMAT_VERSION
-from assetbuild.write import Progress, Writer, write_file
+from assetbuild.write import MODE, Progress, Writer, file_digest, write_file
 
 
 class Carried(NamedTuple):
@@ -54,6 +53,18 @@ class Made(NamedTuple):
     built: Sequence[str]
 
 
+def is_whole(directory: Path) -> bool:
+    """Whether every file of the release holds the bytes that it says. All of them are read."""
+    try:
+        sums = sums_of((directory / SUMS).read_bytes())
+        return sums.keys() >= {MANIFEST, RECORD} and all(
+            file_digest(f"{directory}/{path}") == digest and (directory / path).stat().st_mode & 0o777 == MODE
+            for path, digest in sums.items()
+        )
+    except (OSError, ValueError):
+        return False
+
+
 def write_release(
     graph: Graph,
     finals: Mapping[str, Final],
@@ -63,12 +74,14 @@ def write_release(
     *,
     flat: bool = False,
     carried: Carried = NOTHING,
+    whole: Callable[[Path], bool] = is_whole,
     progress: Progress = lambda _done, _total: None,
 ) -> Made:
     """Write what is not there yet: the assets of `graph`, and what is `carried`. Building the same thing twice writes
     nothing.
 
-    With `flat`, the output directory is the release itself. Raises OutputConflict where two files want one name or
+    With `flat`, the output directory is the release itself. `whole` says whether one that stands there has all of its
+    bytes. Raises OutputConflict where two files want one name or
     something else stands where the release should go, SourceError where a source has changed meanwhile, ReleaseError
     where the disk says no.
     """
@@ -85,11 +98,11 @@ def write_release(
     built: Sequence[str] = ()
     try:
         standing = _standing(target, release_id)
-        created = not standing or not _is_complete(target, standing, levels)
+        created = not standing or not levels.items() <= standing["compress"].items() or not whole(target)
+        levels = (standing or {"compress": {}})["compress"] | levels
         if created:
-            levels = (standing or {"compress": {}})["compress"] | levels
             texts = _Texts(release_id, manifest_text(lines, config.url_prefix, release_id), levels, cycles)
-            built = _write(target, writer, artifacts, executor, carried, texts, progress)
+            built = _write(target, writer, artifacts, executor, carried, texts, whole, progress)
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
@@ -134,6 +147,7 @@ def _write(
     executor: Executor,
     carried: Carried,
     texts: _Texts,
+    whole: Callable[[Path], bool],
     progress: Progress,
 ) -> list[str]:
     """The assets that were written, not linked."""
@@ -154,8 +168,8 @@ def _write(
             write_file(os.path.join(directory, name), content)
         atomic.make_durable(directory)
         found = _standing(target, texts.release_id)
-        if not found or not _is_complete(target, found, texts.levels):  # else another build of this was faster
-            atomic.install(directory, target)
+        if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
+            atomic.install(directory, target)  # else another build of this was faster
     return [path for path, one in written.items() if not one.linked]
 
 
@@ -186,23 +200,6 @@ def read_record(directory: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:
         return None
     return record if {"release", "compress", "files"} <= record.keys() else None
-
-
-def is_whole(directory: Path, record: Mapping[str, Any]) -> bool:
-    """Whether every file is there with its size. Bytes are not read: `verify` does that."""
-    try:
-        for name, entry in record["files"].items():
-            wanted = [(name, entry["size"])]
-            wanted += [(name + SUFFIXES[encoding], item["size"]) for encoding, item in entry["variants"].items()]
-            if any(os.stat(directory / FILES / path).st_size != size for path, size in wanted):
-                return False
-        return all((directory / name).is_file() for name in (MANIFEST, SUMS))
-    except (OSError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _is_complete(directory: Path, record: Mapping[str, Any], levels: Mapping[str, int]) -> bool:
-    return levels.items() <= record["compress"].items() and is_whole(directory, record)
 
 
 def _point_current(config: Config, release_id: str) -> None:

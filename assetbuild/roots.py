@@ -15,12 +15,14 @@ _ROOT_KEYS = ("path", "package", "dir", "prefix", "outside_links")
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A directory whose files enter the build. `label` is what messages call it; `prefix` ends with `/` or is empty."""
+    """A directory whose files enter the build. `label` is what messages call it; `prefix` ends with `/` or is empty;
+    `package` is the top one of the package that it is in, if it was named by that."""
 
     dir: Path
     label: str
     prefix: str = ""
     outside_links: bool = False
+    package: str | None = None
 
 
 def parse_roots(value: object, base_dir: Path, check: Checker) -> tuple[Root, ...]:
@@ -62,7 +64,8 @@ def _root(item: Mapping[str, Any], base_dir: Path, check: Checker) -> Root | Non
         what = "is not a directory" if os.path.exists(directory) else "does not exist"
         check.wrong(f"the root '{label}' {what}", fix=f"create '{directory}', or remove it from 'roots'")
         return None
-    return Root(directory, label.rstrip("/") + "/", prefix + "/" if prefix else "", outside)
+    package = item["package"].partition(".")[0] if "package" in item else None
+    return Root(directory, label.rstrip("/") + "/", prefix + "/" if prefix else "", outside, package)
 
 
 def _path_root(item: Mapping[str, Any], base_dir: Path, check: Checker) -> tuple[Path, str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from assetbuild.signatures import NONE, Signature
 FORMAT = b"assetbuild stamp 1\n"
 _CHECKSUM = 4  # bytes
 _NUMBERS = 4  # of a signature
+_RELEASED = stat.S_IFREG | 0o444  # the mode of a released file
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,12 @@ class Watched:
 
     def changed(self) -> list[int]:
         """The indexes of those whose signature is another one now."""
-        found, at, stat, numbers = [], -1, os.stat, self.numbers
+        found, at, look, numbers = [], -1, os.stat, self.numbers
         for file in self.files:
             at += 1
             first = at * _NUMBERS
             try:
-                now = stat(file)
+                now = look(file)
             except (OSError, ValueError):
                 if numbers[first] != NONE[0]:
                     found.append(at)
@@ -78,16 +80,17 @@ class Stamp:
 
     def released_changed(self, directory: str) -> list[int]:
         """The indexes of released files that are not as they were written."""
-        found, numbers, stat, prefix = [], self.released.numbers, os.stat, directory + "/"
+        found, numbers, look, prefix = [], self.released.numbers, os.stat, directory + "/"
         for at, file in enumerate(self.released.files):
             first = at * _NUMBERS
             try:
-                now = stat(prefix + file)
+                now = look(prefix + file)
             except OSError:
                 found.append(at)
                 continue
             if (
                 now.st_ino != numbers[first + 3]
+                or now.st_mode != _RELEASED
                 or now.st_size != numbers[first]
                 or now.st_mtime_ns != numbers[first + 1]
             ):

@@ -18,7 +18,7 @@ from assetbuild.compress import SUFFIXES, decode
 from assetbuild.errors import Place, Problem, ReleaseError
 from assetbuild.fingerprint import component_digests
 from assetbuild.names import LENGTH, ZEROS, released_name
-from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify, sums_of
 from assetbuild.release import read_record
 from assetbuild.runtime.manifest import canonical
 
@@ -58,11 +58,10 @@ def verify(directory: Path) -> list[Problem]:
 def _sums(directory: Path) -> Iterator[Problem]:
     """What `sha256sum -c` would find, and files that are in no list."""
     try:
-        lines = (directory / SUMS).read_text("utf-8").splitlines()
+        listed = sums_of((directory / SUMS).read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         yield Problem(f"cannot be read: {error}", Place(SUMS))
         return
-    listed = {line[66:]: line[:64] for line in lines}
     found = {file.relative_to(directory).as_posix() for file in directory.rglob("*") if not file.is_dir()} - {SUMS}
     for path in sorted(found - listed.keys()):
         yield Problem("is not part of the release", Place(path))

@@ -26,7 +26,7 @@ from assetbuild.rules import TRUSTED
 CONSTANT_TIME = 946684800
 TIME_SPAN = 25 * 365 * 86400
 _SMALL = 1 << 20  # bytes; such a file is read whole, which takes fewer calls
-_MODE = 0o444
+MODE = 0o444  # of a released file
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -176,7 +176,7 @@ class Writer:
                 write_file(target, content, time)
             else:
                 _copy_whole(descriptor, target, time)
-                same = proven or _digest(target) == compiled.digest
+                same = proven or file_digest(target) == compiled.digest
             if not same or (proven and signatures.of(os.fstat(descriptor)) != signature):
                 raise changed(compiled.logical_path)
 
@@ -215,12 +215,21 @@ class _Once(Generic[T]):
 
 def write_file(file: str, content: bytes, time: int = CONSTANT_TIME) -> None:
     """A new file, readable by all and writable by nobody, whatever the umask says."""
-    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
+    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE)
     try:
         _write_all(descriptor, content)
         _finish(descriptor, time)
     finally:
         os.close(descriptor)
+
+
+def file_digest(file: str) -> str:
+    """SHA-256, hex."""
+    digest = hashlib.sha256()
+    with open(file, "rb", buffering=0) as stream:
+        while piece := stream.read(_SMALL):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -230,13 +239,13 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _finish(descriptor: int, time: int) -> None:
-    os.fchmod(descriptor, _MODE)
+    os.fchmod(descriptor, MODE)
     os.utime(descriptor, (time, time))
 
 
 def _copy_whole(source: int, target: str, time: int) -> None:
     """By the system, which shares the blocks where the file system can, else piece by piece."""
-    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
+    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE)
     try:
         with suppress(OSError, AttributeError):  # not on every system, nor between any two file systems
             while os.copy_file_range(source, descriptor, 1 << 30):
@@ -246,14 +255,6 @@ def _copy_whole(source: int, target: str, time: int) -> None:
         _finish(descriptor, time)
     finally:
         os.close(descriptor)
-
-
-def _digest(file: str) -> str:
-    digest = hashlib.sha256()
-    with open(file, "rb", buffering=0) as stream:
-        while piece := stream.read(_SMALL):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def tier(tools: Sequence[str]) -> str:

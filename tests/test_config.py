@@ -119,7 +119,7 @@ def test_every_key_is_read(base: Path) -> None:
         roots=(
             Root(base / "static", "static/"),
             Root(base / "vendor", "vendor/", "vendor/lib/", outside_links=True),
-            Root(base / "package" / "static", "package:static/"),
+            Root(base / "package" / "static", "package:static/", package="package"),
         ),
         output_dir=base / "out/put",
         url_prefix="/a/b/",

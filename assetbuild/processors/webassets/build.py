@@ -204,14 +204,15 @@ class _Run:
             self.warnings.append(_strict_mode_lost(self.strict_paths, self.bundle.output))
         version = f"webassets {webassets.__version__}"
         tools = [f"{version}: {name}" for name in self.tools] or [version]
+        sources = tuple(dict.fromkeys((*self.bundle.contents, *self.bundle.depends, *self.raw)))
         return Bundled(
             text.encode(errors="replace").decode(),
             tuple(dict.fromkeys(tools + self.minified)),
-            tuple(dict.fromkeys((*self.bundle.contents, *self.bundle.depends, *self.raw))),
+            sources,
             self.origins,
             tuple(dict.fromkeys(self.dropped_maps)),
             tuple(self.warnings),
-            None if self.tools else tuple((path, _sha256(raw)) for path, raw in self.raw.items()),
+            None if self.tools else tuple((path, _sha256(self.read(path))) for path in sources),
         )
 
 
