@@ -7,12 +7,13 @@ again; else everything is linked anew, out of what was compiled before where tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assetbuild import memory
+from assetbuild.clone import Clone, NotCloned, ahead
 from assetbuild.config import Config
 from assetbuild.contents import changed, hash_source
 from assetbuild.engine import Engine, engine
@@ -47,13 +48,14 @@ def build(
     workers: Executor | None = None,
     store: Keeper | None = None,
     history: History | None = None,
+    clone: Clone | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Release:
     """Build what `config` says into its output directory, or into `flat_dir` itself.
 
     `workers` compile, which holds the GIL; `executor` writes and compresses, which does not. `store` and `history` keep
-    what the next build need not do again, and change no byte of it. Raises AssetBuildError: all errors of the phase
-    that failed. The release that stood before stays as it was.
+    what the next build need not do again, and change no byte of it; `clone` is `ahead(history)`, if that was begun
+    before. Raises AssetBuildError: all errors of the phase that failed. The release that stood before stays as it was.
     """
     if history and (standing := history.standing()):
         return standing
@@ -69,6 +71,7 @@ def build(
         workers=workers or Serial(),
         store=store,
         history=history,
+        clone=clone,
         progress=progress,
         inputs=look(config, history),
     ).run()
@@ -83,6 +86,7 @@ class _Build:
     workers: Executor
     store: Keeper | None
     history: History | None
+    clone: Clone | None
     progress: Progress
     inputs: Inputs
     digests: dict[str, str] = field(default_factory=dict)  # of all sources that are known
@@ -90,10 +94,9 @@ class _Build:
     def run(self) -> Release:
         self.digests = dict(self.inputs.digests)
         if self.inputs.continues and self.history and self.history.changes.released == []:
-            try:
+            with ExitStack() as stack, suppress(NotAlone, NotCloned):
+                self.clone = self.clone or stack.enter_context(ahead(self.history))
                 return self._update(self.history, self.history.known)
-            except NotAlone:
-                pass
         return self._whole()
 
     def _whole(self) -> Release:
@@ -128,7 +131,7 @@ class _Build:
         rebuilder = Rebuilder(self.config, self.inputs.sources, bundles, tools, self.store, self.digests)
         done = update(paths, known, self._together(rebuilder, len(paths)), self.inputs.sources, self.config)
         before = self._following(tools)
-        carried = before.carry(known, done.settled) if before else None
+        carried = before.carry(known, done.settled, self.clone) if before and self.clone else None
         if carried is None:
             raise NotAlone
         new = memory.known_of(done.graph, done.finals, self.config)

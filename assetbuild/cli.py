@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,8 @@ from assetbuild.report import all_json, build_json, kept_json, table
 from assetbuild.terminal import Output, common, failures, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assetbuild.config import Config
     from assetbuild.history import History
     from assetbuild.kept import Kept
@@ -79,13 +81,9 @@ def build(
         history = None if no_cache else _history(cache_dir, *options)
         release = history.standing() if history else None
         if release is None:
-            config = _load(file)
-            if output_dir:
-                config = replace(config, output_dir=output_dir.absolute())
-            if no_compress:
-                config = replace(config, compress=())
-            flat_dir = flat_dir.absolute() if flat_dir else None
-            release = _build(config, output, flat_dir, jobs, history, minify=not no_minify)
+            settings = {"output_dir": output_dir and output_dir.absolute(), "compress": () if no_compress else None}
+            flat_dir = flat_dir and flat_dir.absolute()
+            release = _build(file, settings, output, flat_dir, jobs, history, minify=not no_minify)
         output.problems(release.warnings, warning=True)
         seconds = time.perf_counter() - started
         _say_release(release, output, seconds)
@@ -103,7 +101,8 @@ def _history(cache_dir: Path | None, *options: str) -> History:
 
 
 def _build(
-    config: Config,
+    file: Path,
+    settings: Mapping[str, Any],
     output: Output,
     flat_dir: Path | None,
     jobs: int | None,
@@ -111,22 +110,26 @@ def _build(
     *,
     minify: bool,
 ) -> Release:
-    from assetbuild.build import build
-    from assetbuild.executors import Processes, Threads
-    from assetbuild.store import Store
+    """`settings` stand for those of the configuration `file`, where they are not None."""
+    from assetbuild.clone import ahead
 
     with ExitStack() as stack:
-        store = stack.enter_context(Store(history.cache_dir)) if history else None
-        tell = stack.enter_context(progress(output))
+        clone = stack.enter_context(ahead(history))  # meanwhile the rest is loaded
+        from assetbuild.build import build
+        from assetbuild.executors import Processes, Threads
+        from assetbuild.store import Store
+
+        config = replace(_load(file), **{name: value for name, value in settings.items() if value is not None})
         return build(
             config,
             flat_dir=flat_dir,
             minify=minify,
             executor=Processes(jobs, otherwise=Threads(jobs)),
             workers=Processes(jobs),
-            store=store,
+            store=stack.enter_context(Store(history.cache_dir)) if history else None,
             history=history,
-            progress=tell,
+            clone=clone,
+            progress=stack.enter_context(progress(output)),
         )
 
 

@@ -7,7 +7,7 @@ depends on the content and the configuration alone, so the order in which assets
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,20 +17,14 @@ from assetbuild.contents import hash_source, integrity_of, read_source
 from assetbuild.errors import Place, Problem, place_at
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, Format, Language, Origin, Reference, Source, language_of
-from assetbuild.processors.minify import Minified, minify
-from assetbuild.references import css, javascript, sourcemap, svg, webmanifest
+from assetbuild.processors.minified import Minified
+from assetbuild.references import formats, sourcemap
 from assetbuild.rules import TRUSTED
 from assetbuild.urls import is_root_absolute, relative, resolve, top_of
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
-_FIND: Mapping[Format, Callable[[bytes], Sequence[Reference] | None]] = {
-    "css": css.find,
-    "js": javascript.read,
-    "svg": svg.find,
-    "webmanifest": webmanifest.find,
-}
 Reads = tuple[tuple[str, str], ...]
 _NO_READS: Reads = ()
 _COMMENTS: Mapping[Language, str] = {"css": "\n/*# sourceMappingURL={} */\n", "js": "\n//# sourceMappingURL={}\n"}
@@ -71,7 +65,7 @@ def compile_source(
         source_size=len(content),
         sources=(path, *_composed_from(minified, own_map, path, config, sources)),
         references=references,
-        encoding=_url_encoding(final, kind) if references else "ascii",
+        encoding=formats.url_encoding(final, kind) if references else "ascii",
         tools=_minify_label(minified),
         dropped_maps=_targets([own_map] if own_map and minified.tool else [], path, config),
         made_map=_made_map(minified, map_path),
@@ -130,7 +124,7 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
 def references_of(content: bytes, kind: Format, config: Config) -> tuple[Reference, ...] | None:
     """None where it cannot be said what `content` names. What a custom property names stays root-absolute where it is
     so: the style sheet that it is read from, which may be another one, is not known."""
-    found = _FIND[kind](content)
+    found = formats.find(content, kind)
     if found is None:
         return None
     return tuple(
@@ -157,6 +151,8 @@ def _minify(
     source_map, reads = None, _NO_READS
     if TRUSTED & {*tools}:
         source_map, reads = _map_content(content, language, own_map, path, config, sources)
+    from assetbuild.processors.minify import minify
+
     return minify(content, language, tools, path, minifying.options, source_map), reads
 
 
@@ -185,10 +181,6 @@ def _composed_from(
     """The file of the map that a tool's own was composed with."""
     maps = _targets([own_map] if own_map and minified.source_map is not None else [], path, config)
     return [target for target in maps if target in sources]
-
-
-def _url_encoding(content: bytes, kind: Format) -> str:
-    return css.url_encoding(content) if kind == "css" else svg.url_encoding(content) if kind == "svg" else "ascii"
 
 
 def _has_inline_map(content: bytes, language: Language | None) -> bool:
@@ -263,7 +255,7 @@ def _problems(content: bytes, kind: Format, is_unread: bool, path: str) -> list[
         return [Problem(what, Place(path))]
     if kind in ("css", "js"):
         return []
-    found = svg.problem(content) if kind == "svg" else webmanifest.problem(content)
+    found = formats.problem(content, kind)
     if found is None:
         return []
     offset, what = found

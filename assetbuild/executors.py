@@ -115,13 +115,13 @@ class Processes:
         self.otherwise = otherwise or Serial()
 
     def map(self, work: Callable[[T], R], items: Iterable[T], /) -> Generator[R, None, None]:
-        if self.jobs == 1 or not _may_fork():
+        if self.jobs == 1 or not may_fork():
             yield from (Serial() if self.jobs == 1 else self.otherwise).map(work, items)
             return
         rest = list(items)
         # With no more items than workers, the last one may be as long as all the rest is.
         last = _do_the_last(work, rest) if len(rest) > self.jobs else []
-        if len(rest) > 1 and _may_fork():
+        if len(rest) > 1 and may_fork():
             yield from map_in_workers(work, rest, min(self.jobs, len(rest)))
         else:
             yield from Serial().map(work, rest)
@@ -129,7 +129,7 @@ class Processes:
             yield _result(last.pop())
 
 
-def _may_fork() -> bool:
+def may_fork() -> bool:
     """Whether this is the only thread: another one may hold a lock that nobody would release in the child.
 
     On macOS the system's own libraries have threads. An extension's threads are known to the kernel alone.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from assetbuild.clone import Clone
 from assetbuild.compress import SUFFIXES
 from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, record_lines, sums_of
 from assetbuild.release import Carried
@@ -21,7 +21,7 @@ class Following:
     """`intact` are the paths in it whose signatures are as they were; `same_encoders` says that its variants would be
     made by the same encoders today."""
 
-    def __init__(self, directory: Path, intact: Collection[str], same_encoders: bool) -> None:
+    def __init__(self, directory: Path, intact: Set[str], same_encoders: bool) -> None:
         self.directory = str(directory)
         self.intact = intact
         self.same_encoders = same_encoders
@@ -67,29 +67,23 @@ class Following:
         entry: dict[str, Any] = json.loads("{" + self.lines[name] + "}")[name]
         return entry["variants"] if entry["sha256"] == sha256 else None
 
-    def carry(self, known: Mapping[str, Any], settled: Mapping[str, str]) -> Carried | None:
+    def carry(self, known: Mapping[str, Any], settled: Mapping[str, str], clone: Clone) -> Carried | None:
         """All that it has of the assets in `settled`; None where that is not whole, or would be otherwise today."""
         if not self.same_encoders:
             return None
-        names = [name for path in settled for name in _names(path, known["assets"][path])]
-        paths = {*self.paths(names)}
-        lines = {path: known["lines"][path].encode("utf-8", "surrogatepass") for path in settled}
+        names = {name for path, entry in known["assets"].items() for name in _names(path, entry)}
+        if names != self.lines.keys() or not self.digests.keys() <= self.intact:
+            return None
+        gone = [path for path in known["assets"] if path not in settled]
+        gone_names = {name for path in gone for name in _names(path, known["assets"][path])}
+        gone_paths = {*self.paths(gone_names)}
+        lines = {
+            path: line.encode("utf-8", "surrogatepass") for path, line in known["lines"].items() if path in settled
+        }
+        record = {name: line for name, line in self.lines.items() if name not in gone_names}
+        digests = {path: digest for path, digest in self.digests.items() if path not in gone_paths}
         cycles = [cycle for cycle in known["cycles"] if cycle[0] in settled]
-        try:
-            record = {name: self.lines[name] for name in names}
-        except KeyError:
-            return None
-        if not (paths <= {*self.intact} and paths <= self.digests.keys()):
-            return None
-        digests = {path: self.digests[path] for path in paths}
-        return Carried(lines, record, digests, cycles, partial(self._put, sorted(paths)))
-
-    def _put(self, paths: Iterable[str], directory: Path) -> None:
-        for path in paths:
-            try:
-                os.link(f"{self.directory}/{path}", f"{directory}/{path}")
-            except OSError:  # as above
-                shutil.copy2(f"{self.directory}/{path}", f"{directory}/{path}")
+        return Carried(lines, record, digests, cycles, gone_paths, clone)
 
     def paths(self, names: Iterable[str]) -> list[str]:
         """What is there of the files with those names: they themselves and their variants."""

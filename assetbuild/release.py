@@ -11,11 +11,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from assetbuild import __version__, atomic
 from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines, paths
+from assetbuild.clone import Clone
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
@@ -28,16 +30,18 @@ from assetbuild.write import MODE, Progress, Writer, file_digest, write_file
 
 class Carried(NamedTuple):
     """What is taken over from the release before without another look: lines of its manifest by logical path, lines of
-    its release.json by name, the digest of each path in it but the records', and its cycles. `put` makes the files."""
+    its release.json by name, the digest of each path in it but the records', and its cycles. `clone` has the files,
+    and those that are `gone`."""
 
     manifest: Mapping[str, bytes]
     record: Mapping[str, str]
     digests: Mapping[str, str]
     cycles: Sequence[Sequence[str]]
-    put: Callable[[Path], None]
+    gone: Iterable[str] = ()
+    clone: Clone | None = None
 
 
-NOTHING = Carried({}, {}, {}, (), lambda _: None)
+NOTHING = Carried({}, {}, {}, ())
 
 
 class Made(NamedTuple):
@@ -152,16 +156,19 @@ def _write(
 ) -> list[str]:
     """The assets that were written, not linked."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic.staging(target.parent) as directory:
+    clone = carried.clone
+    with nullcontext(clone.directory) if clone else atomic.staging(target.parent) as directory:
         own = [name for artifact in artifacts for name in paths(artifact)]
-        _make_directories(directory, {*carried.digests, *(f"{FILES}/{name}" for name in own)})
-        carried.put(directory)
+        if clone:
+            clone.finish(carried.gone)
+        _make_directories(directory, (f"{FILES}/{name}" for name in own), clone.directories if clone else ())
         taken = frozenset((*carried.record, *own))
         written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
         record_lines, digests = dict(carried.record), dict(carried.digests)
         for one in written.values():
             record_lines |= one.lines
             digests |= one.digests
+        _remove_empty(directory, carried.gone)
         record = record_text(texts.head(), record_lines)
         digests[RECORD], digests[MANIFEST] = _sha256(record), _sha256(texts.manifest)
         for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
@@ -173,8 +180,8 @@ def _write(
     return [path for path, one in written.items() if not one.linked]
 
 
-def _make_directories(directory: Path, files: Iterable[str]) -> None:
-    made = {""}
+def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
+    made = {"", *there}
     for parent in sorted({file.rpartition("/")[0] for file in files} | {FILES}):
         at = 0
         while at >= 0:
@@ -182,9 +189,17 @@ def _make_directories(directory: Path, files: Iterable[str]) -> None:
             part = parent if at < 0 else parent[:at]
             if part not in made:
                 made.add(part)
-                os.mkdir(directory / part)
-                os.chmod(directory / part, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
+                os.mkdir(f"{directory}/{part}")
+                os.chmod(f"{directory}/{part}", 0o755)  # noqa: S103 - public by purpose, whatever the umask says
     os.chmod(directory, 0o755)  # noqa: S103
+
+
+def _remove_empty(directory: Path, gone: Iterable[str]) -> None:
+    """The directories in which nothing is left."""
+    for path in gone:
+        with suppress(OSError):  # not empty
+            while (path := path.rpartition("/")[0]) != FILES:
+                os.rmdir(f"{directory}/{path}")
 
 
 def _sha256(content: bytes) -> str:

@@ -29,6 +29,7 @@ ORDER = """
     workers cpus worker executors
     database store
     stamp kept history
+    atomic clone
     checker
     roots
     rules
@@ -48,7 +49,6 @@ ORDER = """
     rebuild
     records artifact
     write
-    atomic
     release following
     verify
     memory update explain

@@ -193,7 +193,7 @@ def test_references_stay_in_their_order() -> None:
 
 def test_a_tool_that_is_not_installed_is_an_error_with_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rjsmin", None)
-    from assetbuild.processors import minify as module
+    from assetbuild.processors import verified as module
 
     module._rjsmin.cache_clear()
     with pytest.raises(ProcessorError) as error:

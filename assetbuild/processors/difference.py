@@ -11,3 +11,12 @@ class Difference:
 
     offset: int
     what: str
+
+
+class Refused(Exception):
+    """A trusted tool, or a rule for it, does not take a file. `offset` is into the source; 0 is the file as a whole."""
+
+    def __init__(self, what: str, offset: int = 0) -> None:
+        super().__init__(what)
+        self.what = what
+        self.offset = offset

@@ -20,7 +20,8 @@ from assetbuild.errors import ProcessorError
 from assetbuild.model import Language
 from assetbuild.processors import programs
 from assetbuild.processors.custom_properties import same_values, sheltered
-from assetbuild.processors.trusted import Refused, encoded_head, html_comment, without_map_comments
+from assetbuild.processors.difference import Refused
+from assetbuild.processors.trusted import encoded_head, html_comment, without_map_comments
 from assetbuild.rules import MinifyOptions
 from assetbuild.syntax import css
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from assetbuild.processors.difference import Difference
 from assetbuild.processors.javascript_kinds import Kinds, is_misread, kinds_of, without_comments
-from assetbuild.processors.javascript_tokens import same_tokens
 from assetbuild.syntax import javascript
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 # Nodes of equal type and equal bytes, on one line, need no look inside. Only for nodes of up to this many bytes: the
 # bytes of longer ones would be read once for each level of a deep tree.
 _SHORT = 256
+
+_FEW = 1_000  # bytes: two such trees are compared before a query for one is made, which takes 20 ms
 
 _EXCERPT = 40  # characters of the source in a message
 
@@ -40,6 +41,10 @@ def difference(source: bytes, output: bytes, source_tree: Tree | None = None) ->
 
     Most outputs are proven by their tokens; only where that fails, the output is parsed and the trees are compared.
     """
+    if len(source) <= _FEW:
+        return difference_of_trees(source, output, source_tree)
+    from assetbuild.processors.javascript_tokens import same_tokens
+
     tree = source_tree or javascript.parse(source)
     is_fit = tree is not None and javascript.is_whole(tree) and _html_comment(source, tree) is None
     if tree is not None and is_fit and same_tokens(source, output, tree):

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from assetbuild.processors import programs
 from assetbuild.processors.custom_properties import sheltered
-from assetbuild.processors.trusted import Refused, encoded_head, kept_comments, without_bangs
+from assetbuild.processors.difference import Refused
+from assetbuild.processors.trusted import encoded_head, kept_comments, without_bangs
 from assetbuild.syntax.css import Token, tokenize
 
 # It parses by recursion, and takes quadratic time to join the rules of one selector. So it runs where it can be ended.

@@ -8,24 +8,18 @@ is taken on trust, within the bounds of processors.trusted.
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from itertools import chain, repeat
-from types import SimpleNamespace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assetbuild.errors import Problem, ProcessorError, place_at
 from assetbuild.model import Language
-from assetbuild.processors import css_equivalence, esbuild, javascript_equivalence, lightningcss, trusted
-from assetbuild.processors.custom_properties import sheltered
-from assetbuild.processors.difference import Difference
-from assetbuild.processors.trusted import Refused
-from assetbuild.references import javascript as references
+from assetbuild.processors.difference import Difference, Refused
+from assetbuild.processors.minified import Minified
+from assetbuild.processors.verified import VERIFIED
 from assetbuild.rules import TRUSTED, MinifyOptions
-from assetbuild.syntax import css, javascript
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
@@ -33,22 +27,10 @@ if TYPE_CHECKING:
 
 _MINIFIED_NAME = re.compile(r"[.\-_]min\.[^/.]+\Z", re.IGNORECASE)
 LONG_LINES = 500  # bytes in a line, on average: nobody writes so, tools do
-_ENDS = 100  # empty reads after the end of the text: jsmin does a handful
 _LONG_ENOUGH = 2_000  # bytes; in shorter files one long line says nothing
 _UNPROVEN = "is released as it was written: no minifier leaves its meaning as it is"
 _REFUSED = "is released as it was written: no minifier takes it"
 _DEFAULTS = MinifyOptions()
-
-
-@dataclass(frozen=True, slots=True)
-class Minified:
-    """`tool` is what made `content`, with its version; None where that is the source as it was. `source_map` is a map
-    of `content` that the tool made, to the sources of the map that it was given if there was one."""
-
-    content: bytes
-    tool: str | None = None
-    warnings: tuple[Problem, ...] = ()
-    source_map: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +82,7 @@ def minify(
         return Minified(content)
     mapped = options.source_maps or source_map is not None
     loaded = [_load(tool, language, name, options, mapped) for tool in tools]
-    tree = javascript.parse(content) if language == "js" and tools else None
+    tree = _parsed(content) if language == "js" and tools else None
     unread = _unread(tree) if language == "js" and tools else None
     failures: list[_Failure] = []
     for tool in loaded:
@@ -129,15 +111,29 @@ def is_minified(name: str, content: bytes) -> bool:
 
 def _is_wide(content: bytes, language: Language) -> bool:
     """Whether the bytes are not those of ASCII with more behind it: no minifier reads those."""
-    return language == "css" and css.declared_encoding(content) in css.NOT_ASCII_SUPERSETS
+    if language != "css":
+        return False
+    from assetbuild.syntax import css
+
+    return css.declared_encoding(content) in css.NOT_ASCII_SUPERSETS
+
+
+def _parsed(content: bytes) -> Tree | None:
+    from assetbuild.syntax import javascript
+
+    return javascript.parse(content)
 
 
 def _unread(tree: Tree | None) -> _Unread | None:
     if tree is None:
         what = "is too large or nested too deep to be minified, and released as it was written"
         return _Unread(Difference(0, what), False)  # nor are its references known
+    from assetbuild.syntax import javascript
+
     if javascript.is_whole(tree):
         return None
+    from assetbuild.processors import javascript_equivalence
+
     what = "is not understood as JavaScript here, so it is not minified, and released as it was written"
     return _Unread(Difference(javascript_equivalence.first_error(tree), what), True)
 
@@ -161,9 +157,11 @@ def _tried(
         return Difference(0, f"it failed: {str(error) or type(error).__name__}")
     if len(output) >= len(content):
         return None
-    if language == "js" and (tree is None or (tool.is_trusted and _unread(javascript.parse(output)))):
+    if language == "js" and (tree is None or (tool.is_trusted and _unread(_parsed(output)))):
         found = _unread_difference(tool, content, output, language)
     elif tool.is_trusted:
+        from assetbuild.processors import trusted
+
         found = trusted.difference(content, output, language, keep, tree)
     else:
         found = _difference(content, output, tree, keep)
@@ -173,12 +171,18 @@ def _tried(
 def _difference(content: bytes, output: bytes, tree: Tree | None, keep: bool) -> Difference | None:
     """`tree` is that of a script, and None for a style sheet, whose references are compared there too."""
     if tree is None:
+        from assetbuild.processors import css_equivalence
+
         return css_equivalence.difference(content, output, keep=keep)
+    from assetbuild.processors import javascript_equivalence
+
     return javascript_equivalence.difference(content, output, tree) or _other_references(content, output, tree)
 
 
 def _other_references(content: bytes, output: bytes, tree: Tree) -> Difference | None:
     """Equal trees name equal files; but what is released is found in the output, so it is made sure of."""
+    from assetbuild.references import javascript as references
+
     before, after = references.find(content, tree), references.find(output)
     if [(one.kind, one.specifier) for one in before] == [(one.kind, one.specifier) for one in after]:
         return None
@@ -188,6 +192,8 @@ def _other_references(content: bytes, output: bytes, tree: Tree) -> Difference |
 def _unread_difference(tool: _Tool, content: bytes, output: bytes, language: Language) -> Difference | None:
     """The tool reads or writes what we do not understand, `export default function(){}export let a` for one. So it is
     asked to read its output; and what we do see of both must be alike."""
+    from assetbuild.processors import trusted
+
     if not trusted.same_references(content, output, language):
         return Difference(0, "the output names other files")
     if tool.accepts and tool.accepts(output):
@@ -205,15 +211,19 @@ def _composed(made: bytes | None, given: bytes | None) -> bytes | None:
 
 def _load(tool: str, language: Language, name: str, options: MinifyOptions, mapped: bool) -> _Tool:
     if tool == "esbuild":
+        from assetbuild.processors import esbuild
+
         binary, version = esbuild.find(options, name)
         run = partial(esbuild.minify, binary, language=language, name=name, keep=options.keep, source_map=mapped)
         return _Tool(tool, version, run, partial(esbuild.accepts, binary, language=language))
     try:
         if tool == "lightningcss":
+            from assetbuild.processors import lightningcss
+
             return _Tool(
                 tool, lightningcss.version(), lambda content: (lightningcss.minify(content, keep=options.keep), None)
             )
-        verified, version = _VERIFIED[tool]()
+        verified, version = VERIFIED[tool]()
     except ImportError as error:
         extra = "lightningcss" if tool == "lightningcss" else "build"
         raise ProcessorError(
@@ -223,63 +233,6 @@ def _load(tool: str, language: Language, name: str, options: MinifyOptions, mapp
         ) from error
     if options.keep:
         return _Tool(tool, version, lambda content: (verified(content), None))
+    from assetbuild.processors import trusted
+
     return _Tool(tool, version, lambda content: (verified(trusted.without_bangs(content, language)), None))
-
-
-@cache
-def _rjsmin() -> tuple[Callable[[bytes], bytes], str]:
-    import rjsmin
-
-    return lambda content: bytes(rjsmin.jsmin(content, keep_bang_comments=True)), rjsmin.__version__
-
-
-@cache
-def _jsmin() -> tuple[Callable[[bytes], bytes], str]:
-    import jsmin
-
-    def run(content: bytes) -> bytes:
-        """Without its `quote_chars`, jsmin would take white space out of templates."""
-        # jsmin waits for ever where it takes `/[/*]/` for the start of a comment. So its input does not end in empty
-        # reads as a file does: after some of them comes the argument of its `read(1)`, a number, and that it refuses.
-        text = chain(content.decode(), repeat("", _ENDS))
-        output = io.StringIO()
-        try:
-            jsmin.JavascriptMinify(SimpleNamespace(read=partial(next, text)), output, quote_chars="'\"`").minify()
-        except TypeError:
-            raise ValueError("it takes something for a comment that does not end") from None
-        return output.getvalue().encode()
-
-    return run, jsmin.__version__
-
-
-@cache
-def _rcssmin() -> tuple[Callable[[bytes], bytes], str]:
-    import rcssmin
-
-    def run(content: bytes) -> bytes:
-        return _ended(content, rcssmin.cssmin(content, keep_bang_comments=True))
-
-    return partial(sheltered, run), rcssmin.__version__
-
-
-@cache
-def _cssmin() -> tuple[Callable[[bytes], bytes], str]:
-    import cssmin
-
-    def run(content: bytes) -> bytes:
-        return _ended(content, str(cssmin.cssmin(content.decode())).encode())
-
-    return partial(sheltered, run), cssmin.__version__
-
-
-def _ended(content: bytes, output: bytes) -> bytes:
-    """`output` with the `;` that ends a last `@import`: browsers do without it, other tools call that an error."""
-    return output + b";" if content.rstrip().endswith(b";") and not output.endswith((b";", b"}")) else output
-
-
-_VERIFIED: Mapping[str, Callable[[], tuple[Callable[[bytes], bytes], str]]] = {
-    "jsmin": _jsmin,
-    "rjsmin": _rjsmin,
-    "cssmin": _cssmin,
-    "rcssmin": _rcssmin,
-}

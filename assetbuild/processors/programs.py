@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assetbuild.errors import ProcessorError
-from assetbuild.processors.trusted import Refused
+from assetbuild.processors.difference import Refused
 
 # Seconds for a file; esbuild takes 1 for 10 MB. A busy machine must not make another release than an idle one: so this
 # ends the build, and does not give the next tool its turn.

@@ -35,15 +35,6 @@ _TEXTS = frozenset(
 _CHARSET = re.compile(rb'@charset "[^"]{0,1000}";')
 
 
-class Refused(Exception):
-    """A trusted tool, or a rule for it, does not take a file. `offset` is into the source; 0 is the file as a whole."""
-
-    def __init__(self, what: str, offset: int = 0) -> None:
-        super().__init__(what)
-        self.what = what
-        self.offset = offset
-
-
 def difference(
     source: bytes, output: bytes, language: Language, keep: bool = True, tree: Tree | None = None
 ) -> Difference | None:

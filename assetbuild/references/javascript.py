@@ -23,16 +23,15 @@ from typing import TYPE_CHECKING
 
 from assetbuild import urls
 from assetbuild.model import Kind, Reference
-from assetbuild.references import javascript_body as body
-from assetbuild.references import javascript_head as head
 from assetbuild.references import javascript_words as words
-from assetbuild.references.javascript_head import Found
 from assetbuild.syntax import javascript, javascript_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node, Tree
+
+    from assetbuild.references.javascript_head import Found
 
 _STATEMENTS: dict[bytes, Kind] = {b"import": "js-import", b"export": "js-export"}
 _COMMENTS = ("comment", "html_comment")
@@ -60,6 +59,11 @@ def read(content: bytes, tree: Tree | None = None) -> list[Reference] | None:
     no ERROR node holds it: what is missed breaks a page in silence, what is invented is at worst reported as missing.
     None for a file that may hold references, but is not parsed: too large, too deep, or no JavaScript at all.
     """
+    if not words.may_name(content):
+        return []
+    from assetbuild.references import javascript_body as body
+    from assetbuild.references import javascript_head as head
+
     found, end = head.read(content)
     more = body.read(content, end) if words.may_name(content, end) else []
     constructs = parsed(content, tree) if more is None else found + more

@@ -10,7 +10,6 @@ import re
 
 from assetbuild import urls
 from assetbuild.model import Language, Reference
-from assetbuild.syntax import javascript
 
 _MARK = b"sourceMappingURL="
 _INLINE = _MARK + b"data:"
@@ -94,6 +93,8 @@ def _is_javascript_comment(content: bytes, start: int) -> bool:
         return True
     if len(content) > _PARSED:
         return not before.strip()
+    from assetbuild.syntax import javascript
+
     tree = javascript.parse(content)
     if tree is None or not (outside or javascript.is_whole(tree)):
         return False

@@ -1,0 +1,106 @@
+"""A release -> a staging directory with the same files, as hard links, made in another process meanwhile.
+
+A build that changes little spends most of its time here and in loading its own code: so both are done at once. The
+clone is made of all files before it is known which of them will stay; the others are taken out at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from assetbuild import atomic
+from assetbuild.executors import may_fork
+from assetbuild.history import History
+from assetbuild.stamp import Stamp
+
+
+class NotCloned(Exception):
+    """The whole build is to be done: files cannot be linked here."""
+
+
+class Clone:
+    """`files` are paths in `source`, a release; `directory` is where they are linked to."""
+
+    def __init__(self, source: str, files: list[str], directory: Path) -> None:
+        self.source = source
+        self.files = files
+        self.directory = directory
+        self.pid = os.fork() if may_fork() else None
+        if self.pid == 0:
+            os._exit(self._made_alone())
+
+    @property
+    def directories(self) -> list[str]:
+        """All that the files are in, each after those that it is in."""
+        found: set[str] = set()
+        for directory in {file.rpartition("/")[0] for file in self.files}:
+            while directory and directory not in found:
+                found.add(directory)
+                directory = directory.rpartition("/")[0]
+        return sorted(found)
+
+    def finish(self, unwanted: Iterable[str]) -> None:
+        """Return when all of the files are there, but those that are not wanted. Raises NotCloned."""
+        if self.pid is None:
+            made = self._made()
+        else:
+            pid, self.pid = self.pid, None
+            made = os.waitpid(pid, 0)[1] == 0
+        if not made:
+            raise NotCloned
+        for file in unwanted:
+            os.unlink(self.directory / file)
+
+    def stop(self) -> None:
+        """What it is at is in vain."""
+        if self.pid is not None:
+            pid, self.pid = self.pid, None
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _made_alone(self) -> int:
+        """In the child: an exit status."""
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            return 0 if self._made() else 1
+        except BaseException:
+            return 1
+
+    def _made(self) -> bool:
+        source, target = f"{self.source}/", f"{self.directory}/"
+        try:
+            for directory in self.directories:
+                os.mkdir(target + directory)
+                os.chmod(target + directory, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
+            for file in self.files:
+                os.link(source + file, target + file)
+        except OSError:  # another file system, somebody else's files, too many links
+            return False
+        return True
+
+
+@contextmanager
+def ahead(history: History | None) -> Iterator[Clone | None]:
+    """A clone of the last release, begun where it seems that the next one will be made of it; None elsewhere."""
+    stamp, changes = (history.stamp, history.changes) if history else (None, None)
+    seems = changes and changes.environment == changes.released == [] and (changes.sources or changes.directories)
+    with ExitStack() as stack:
+        clone = None
+        if stamp and seems:
+            with suppress(OSError):
+                clone = _begun(stamp, stack)
+        yield clone
+
+
+def _begun(stamp: Stamp, stack: ExitStack) -> Clone:
+    """Raises OSError where nothing can be written."""
+    source = stamp.facts["dir"]
+    directory = stack.enter_context(atomic.staging(Path(source).parent))
+    clone = Clone(source, [file for file in stamp.released.files if "/" in file], directory)
+    stack.callback(clone.stop)
+    return clone
