@@ -11,9 +11,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from assetbuild.config import Config
 
@@ -22,8 +22,7 @@ _ENCODERS = {"br": "brotli", "gz": "deflate", "zst": "backports.zstd"}
 _NORMAL = re.compile(r"[-_.]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """`key` names all that compiles, `encoders` each encoder, by encoding. `files` are those that change with them;
     `absent` those that would be taken if they were there."""
 

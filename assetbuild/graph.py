@@ -7,7 +7,7 @@ each stands after all that it names, so one pass over them can name every asset.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assetbuild import maps
 from assetbuild.config import Config
@@ -16,8 +16,7 @@ from assetbuild.model import Compiled, Source
 from assetbuild.resolver import Resolver, Target
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """`targets[path][i]` is what `assets[path].references[i]` names: a logical path, None (as written), DROPPED.
     `warnings` go with the logical path of the asset that they are of."""
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assetbuild import stamp
 from assetbuild.errors import Place, Problem
@@ -85,8 +84,7 @@ class History:
         forget_old_builds(self.cache_dir)
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """Indexes into what the stamp watches; None where that cannot be said."""
 
     environment: list[int] | None

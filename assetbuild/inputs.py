@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetbuild import signatures
 from assetbuild.config import Config
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """`digests` are those of the sources that are as they were when they were read. `started` is when the build began
     to look, in nanoseconds; `directories` is where it looked. `continues` says that configuration, tools and the set of
     sources are those of the build before."""

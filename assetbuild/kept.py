@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from assetbuild.store import Info
@@ -17,8 +16,7 @@ _DAY = 86_400
 _OLD = 60 * _DAY  # seconds; nobody goes on from a build that was made or asked for longer ago
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """`entries` are results in the store, `builds` configurations; `size` in bytes on disk, of which the store's is
     kept below `limit`."""
 

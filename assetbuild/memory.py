@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from assetbuild import stamp
@@ -79,7 +78,7 @@ def remember(
         before = history.stamp if not engine.files else None
         environment = before.environment if before else _environment(config, engine, inputs.started)
         directories = ((each, stamp.signature_of(each, inputs.started)) for each in inputs.directories)
-        released = _released(made)
+        released = _released(made, history.stamp)
         facts = {
             "release": made.id,
             "dir": str(made.dir),
@@ -98,7 +97,7 @@ def renew(history: History, inputs: Inputs, known: Known, digests: Mapping[str, 
     _add_sources(known, inputs, digests)
     directories = Watched.of((each, stamp.signature_of(each, inputs.started)) for each in inputs.directories)
     with suppress(OSError):
-        history.save(replace(history.stamp, directories=directories, sources=_seen(inputs)), known)
+        history.save(history.stamp._replace(directories=directories, sources=_seen(inputs)), known)
 
 
 def _add_sources(known: Known, inputs: Inputs, digests: Mapping[str, str]) -> None:
@@ -139,8 +138,11 @@ def _settled(source: Source, started: int) -> Any:
     return source.signature if settled(source.signature, started) else UNSETTLED
 
 
-def _released(made: Made) -> Watched:
-    """All files of the release, as they are now."""
+def _released(made: Made, before: Stamp | None) -> Watched:
+    """All files of the release, as they are now: of those that were carried on it is known."""
+    known = dict(before.released.pairs()) if before and made.carried else {}
     with open(made.dir / SUMS, "rb") as stream:
         paths: Iterable[str] = (SUMS, *sums_of(stream.read()))
-    return Watched.of((path, stamp.present(f"{made.dir}/{path}")) for path in paths)
+    return Watched.of(
+        (path, known[path] if path in made.carried else stamp.present(f"{made.dir}/{path}")) for path in paths
+    )

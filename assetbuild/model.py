@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from assetbuild.errors import Problem
@@ -131,8 +131,7 @@ class Compiled(NamedTuple):
     reads: tuple[tuple[str, str], ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """What a build has given. `created` is False where the very same release stood there already.
 
     `files` and `size` (bytes) are those of the identity encoding. `built` of the files were written, all others taken
@@ -146,7 +145,7 @@ class Release:
     created: bool
     built: int = 0
     warnings: tuple[Problem, ...] = ()
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = MappingProxyType({})
 
     @property
     def record(self) -> dict[str, Any]:

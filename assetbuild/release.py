@@ -10,7 +10,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ NOTHING = Carried({}, {}, {}, ())
 
 class Made(NamedTuple):
     """A release as it stands now, with what the next build goes on from. `built` are the assets that were written, not
-    linked; `created` is False where all of it stood there already."""
+    linked, `carried` the paths that were taken over unseen; `created` is False where all of it stood there already."""
 
     id: str
     dir: Path
@@ -55,6 +55,7 @@ class Made(NamedTuple):
     manifest: Mapping[str, bytes]
     cycles: Sequence[Sequence[str]]
     built: Sequence[str]
+    carried: Set[str]
 
 
 def is_whole(directory: Path) -> bool:
@@ -111,7 +112,8 @@ def write_release(
             _point_current(config, release_id)
     except OSError as error:
         raise _disk_error(error, config) from error
-    return Made(release_id, target, created, levels, lines, cycles, built)
+    taken_over = carried.digests.keys() if created else frozenset[str]()
+    return Made(release_id, target, created, levels, lines, cycles, built, taken_over)
 
 
 class _Texts(NamedTuple):

@@ -12,8 +12,7 @@ import stat
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from assetbuild import signatures
@@ -25,8 +24,7 @@ _NUMBERS = 4  # of a signature
 _RELEASED = stat.S_IFREG | 0o444  # the mode of a released file
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """Files with their signatures; NONE for one that is not to be there."""
 
     files: Sequence[str]
@@ -66,8 +64,7 @@ class Watched:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """`environment`: configuration and tools. `directories`: all that sources were looked for in. `released`: the
     files of the release, by paths below it; their ctime is not compared, since a further hard link changes it.
     `facts` is what there is to tell of the build."""

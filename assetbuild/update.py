@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from assetbuild.config import Config
 from assetbuild.fingerprint import Final, fingerprint
@@ -24,8 +23,7 @@ class NotAlone(Exception):
     """The whole build is to be done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Updated:
+class Updated(NamedTuple):
     """`graph` and `finals` are of the assets that were done again, `settled` the names of all others."""
 
     graph: Graph

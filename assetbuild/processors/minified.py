@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from assetbuild.errors import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Minified:
+class Minified(NamedTuple):
     """`tool` is what made `content`, with its version; None where that is the source as it was. `source_map` is a map
     of `content` that the tool made, to the sources of the map that it was given if there was one."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ def minify(
             continue
         found = _tried(tool, content, language, name, options.keep, None if unread else tree)
         if isinstance(found, Minified):
-            return replace(found, source_map=_composed(found.source_map, source_map))
+            return found._replace(source_map=_composed(found.source_map, source_map))
         failures += [_Failure(tool, found)] if found else []
     if not failures and not unread:
         return Minified(content)
