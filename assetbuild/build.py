@@ -93,11 +93,18 @@ class _Build:
 
     def run(self) -> Release:
         self.digests = dict(self.inputs.digests)
-        if self.inputs.continues and self.history and self.history.changes.released == []:
+        if self.history and self._continues(self.history):
             with ExitStack() as stack, suppress(NotAlone, NotCloned):
                 self.clone = self.clone or stack.enter_context(ahead(self.history))
                 return self._update(self.history, self.history.known)
         return self._whole()
+
+    def _continues(self, history: History) -> bool:
+        """Whether the release before may be brought up to date."""
+        if not self.inputs.continues or history.changes.released != []:
+            return False
+        # Warnings also name what is there, but excluded.
+        return history.changes.directories == [] or not history.known["warnings"]
 
     def _whole(self) -> Release:
         config, sources = self.config, self.inputs.sources

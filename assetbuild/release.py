@@ -102,12 +102,12 @@ def write_release(
     levels = config.levels
     built: Sequence[str] = ()
     try:
-        standing = _standing(target, release_id)
+        standing = _standing(target, release_id, flat)
         created = not standing or not levels.items() <= standing["compress"].items() or not whole(target)
         levels = (standing or {"compress": {}})["compress"] | levels
         if created:
             texts = _Texts(release_id, manifest_text(lines, config.url_prefix, release_id), levels, cycles)
-            built = _write(target, writer, artifacts, executor, carried, texts, whole, progress)
+            built = _write(target, flat, writer, artifacts, executor, carried, texts, whole, progress)
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
@@ -135,11 +135,13 @@ class _Texts(NamedTuple):
         }
 
 
-def _standing(target: Path, release_id: str) -> dict[str, Any] | None:
+def _standing(target: Path, release_id: str, flat: bool) -> dict[str, Any] | None:
     """The record of this very release, if it stands there. Raises OutputConflict for what is no release of ours."""
     record = read_record(target)
     if record:
         return record if record["release"] == release_id else None
+    if not flat and (target / SUMS).is_file():
+        return None  # a release of that id has lost its record
     if os.path.lexists(target) and (target.is_symlink() or not target.is_dir() or any(target.iterdir())):
         what = f"'{target}' is neither a release nor an empty directory, so it is left alone"
         raise OutputConflict(what, fix="name a new or an empty directory")
@@ -148,6 +150,7 @@ def _standing(target: Path, release_id: str) -> dict[str, Any] | None:
 
 def _write(
     target: Path,
+    flat: bool,
     writer: Writer,
     artifacts: Sequence[Artifact],
     executor: Executor,
@@ -176,7 +179,7 @@ def _write(
         for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
             write_file(os.path.join(directory, name), content)
         atomic.make_durable(directory)
-        found = _standing(target, texts.release_id)
+        found = _standing(target, texts.release_id, flat)
         if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
             atomic.install(directory, target)  # else another build of this was faster
     return [path for path, one in written.items() if not one.linked]

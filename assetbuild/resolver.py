@@ -26,7 +26,7 @@ DROPPED = ""  # a source map comment that is to be removed: its map is missing
 Target = str | None  # a logical path; None: the URL stays as it was written; DROPPED
 
 # Problems. From then on guesses at what was meant are made among neighbours alone, then none: they take time.
-_MANY, _TOO_MANY = 10, 50
+MANY, _TOO_MANY = 10, 50
 
 
 class Resolver:
@@ -140,7 +140,7 @@ class Resolver:
     def _near(self, target: str) -> str | None:
         """A likely meant name."""
         problems, directory = len(self.errors) + len(self.warnings), target.rpartition("/")[0]
-        if problems < _MANY:
+        if problems < MANY:
             return did_you_mean(target, self.known)
         if problems < _TOO_MANY:
             return did_you_mean(target, (path for path in self.known if path.rpartition("/")[0] == directory))

@@ -17,6 +17,7 @@ from assetbuild.fingerprint import Final, fingerprint
 from assetbuild.graph import Graph, link
 from assetbuild.memory import has_maps
 from assetbuild.model import Compiled, Source
+from assetbuild.resolver import MANY
 
 
 class NotAlone(Exception):
@@ -83,4 +84,7 @@ def update(
     }
     if no_longer & {*known["inside"]}:
         raise NotAlone  # nothing else may name them
+    told = sum(map(len, known["warnings"].values())) + len(graph.warnings)
+    if told >= MANY and (graph.warnings or paths & known["warnings"].keys()):
+        raise NotAlone  # how many there are decides what is suggested in each
     return Updated(graph, fingerprint(graph, settled), settled)
