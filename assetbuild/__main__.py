@@ -23,5 +23,18 @@ def main() -> int:
     return 0
 
 
+def run() -> None:
+    """The command itself. It ends without taking down, object by object, what ends with the process anyway."""
+    try:
+        status: object = main()
+    except SystemExit as end:
+        status = end.code
+    if isinstance(status, int):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status if isinstance(status, str) else 0)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

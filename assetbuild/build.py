@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetbuild import memory
 from assetbuild.clone import Clone, NotCloned, ahead
+from assetbuild.columns import Known
 from assetbuild.config import Config
 from assetbuild.contents import changed, hash_source
 from assetbuild.engine import Engine, engine
@@ -26,7 +27,6 @@ from assetbuild.globs import matcher
 from assetbuild.graph import Graph, link
 from assetbuild.history import History, unpacked_problem
 from assetbuild.inputs import Inputs, look
-from assetbuild.memory import Known
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
 from assetbuild.release import NOTHING, Carried, is_whole, write_release
@@ -155,7 +155,7 @@ class _Build:
 
     def _changed(self, known: Known) -> list[str]:
         """The sources whose bytes are others than they were, out of those whose signature does not say."""
-        then = {path: digest for path, _, digest in known["sources"]}
+        then = {path: digest for path, (digest, _) in known["sources"].items()}
         doubtful = [path for path in self.inputs.sources if path not in self.digests]
         with closing(self.executor.map(lambda path: hash_source(self.inputs.sources[path]), doubtful)) as hashed:
             for path, (digest, size) in zip(doubtful, hashed, strict=True):

@@ -49,7 +49,7 @@ def cli() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), help="Work on so many files at once. Default: one for each CPU.")
 @click.option(
     "--cache-dir",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     envvar="ASSETBUILD_CACHE_DIR",
     help="Keep there what need not be done twice. Default: the user's cache directory.",
 )
@@ -222,7 +222,7 @@ def cache() -> None:
 
 cache_option = click.option(
     "--cache-dir",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     envvar="ASSETBUILD_CACHE_DIR",
     help="Where it is kept. Default: the user's cache directory.",
 )

@@ -65,7 +65,7 @@ def _own_files() -> tuple[str, ...]:
 def _python_files(directory: str) -> Iterator[str]:
     with os.scandir(directory) as entries:
         for entry in entries:
-            if entry.is_dir() and entry.name not in ("runtime", "__pycache__"):
+            if entry.is_dir() and entry.name != "__pycache__":
                 yield from _python_files(entry.path)
             elif entry.name.endswith(".py"):
                 yield entry.path

@@ -21,14 +21,14 @@ def explain(
     if not known:
         return dict.fromkeys(built, "no earlier build is known")
     changed = sorted(changed_environment)
-    digests = {path: digest for path, _, digest in known["sources"]}
+    digests = {path: digest for path, (digest, _) in known["sources"].items()}
     general = f"'{changed[0]}' has changed" if changed else None
     if not general and known["levels"] != dict(levels):
         general = "it is to be compressed otherwise"
     found = {}
     for path in built:
         own = _new_content(graph.assets[path], known, digests) or _new_name(path, graph, names, known)
-        found[path] = own or general or "its file in the release before is missing or was changed"
+        found[path] = own or general or "its file could not be taken over from the release before"
     return found
 
 
@@ -41,7 +41,10 @@ def _new_content(compiled: Compiled, known: Mapping[str, Any], digests: Mapping[
     others = [read for read, digest in compiled.reads if digests.get(read, "") != digest]
     if path in others:
         return "its content has changed"
-    return f"'{others[0]}', which it is made of, has changed" if others else None
+    if others:
+        return f"'{others[0]}', which it is made of, {'has changed' if others[0] in digests else 'is new'}"
+    gone = [read for read in known["reads"].get(path, ()) if read not in dict(compiled.reads)]
+    return f"'{gone[0]}', which it was made of, is gone" if gone else None
 
 
 def _new_name(path: str, graph: Graph, names: Mapping[str, str], known: Mapping[str, Any]) -> str | None:
@@ -50,4 +53,6 @@ def _new_name(path: str, graph: Graph, names: Mapping[str, str], known: Mapping[
             return f"'{target}', which it names, is called otherwise now"
         if target not in known["assets"]:
             return f"'{target}', which it names, is new"
-    return None
+    now = {*graph.names(path)}
+    gone = [target for target in known["assets"][path][3] if target not in now]
+    return f"'{gone[0]}', which it named, is gone" if gone else None

@@ -77,9 +77,7 @@ class Following:
         gone = [path for path in known["assets"] if path not in settled]
         gone_names = {name for path in gone for name in _names(path, known["assets"][path])}
         gone_paths = {*self.paths(gone_names)}
-        lines = {
-            path: line.encode("utf-8", "surrogatepass") for path, line in known["lines"].items() if path in settled
-        }
+        lines = {path: line for path, line in known["lines"].items() if path in settled}
         record = {name: line for name, line in self.lines.items() if name not in gone_names}
         digests = {path: digest for path, digest in self.digests.items() if path not in gone_paths}
         cycles = [cycle for cycle in known["cycles"] if cycle[0] in settled]

@@ -6,7 +6,6 @@ Without them, or with others' in their place, a build does all of its work, and 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from assetbuild import stamp
+from assetbuild.columns import Known, packed, unpacked
 from assetbuild.errors import Place, Problem
 from assetbuild.kept import forget_old_builds, mark_used
 from assetbuild.model import Release
@@ -55,31 +55,29 @@ class History:
         if self.stamp is None or self.stamp.facts["always"] or not self.changes.none:
             return None
         facts = self.stamp.facts
-        mark_used(self.file + ".stamp", self.file + ".json")
+        mark_used(self.file + ".stamp", self.file + ".known")
         warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
         return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
 
     @cached_property
-    def known(self) -> dict[str, Any]:
+    def known(self) -> Known:
         """What the link phase knew; empty if that is not the stamp's."""
         if self.stamp is None:
             return {}
         try:
-            with open(self.file + ".json", "rb") as stream:
-                data = stream.read()
+            with open(self.file + ".known", "rb", buffering=0) as stream:
+                found = unpacked(stream.read())
         except OSError:
             return {}
-        if _digest(data) != self.stamp.facts["known"]:
-            return {}
-        found: dict[str, Any] = json.loads(data)
-        return found
+        return found if found.pop("token", None) == self.stamp.facts["token"] else {}
 
-    def save(self, made: Stamp, known: Mapping[str, Any]) -> None:
+    def save(self, made: Stamp, known: Known) -> None:
         """Raises OSError."""
-        data = json.dumps(known, separators=(",", ":")).encode()
+        # Another build of the same may write at the same time: what belongs together has one token.
+        token = os.urandom(8).hex()
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
-        stamp.replace_file(self.file + ".json", data)
-        made.facts.update(known=_digest(data), key=self.key, variables=_variables())
+        stamp.replace_file(self.file + ".known", packed({**known, "token": token}))
+        made.facts.update(token=token, key=self.key, variables=_variables())
         stamp.save(made, self.file + ".stamp")
         forget_old_builds(self.cache_dir)
 
@@ -103,12 +101,6 @@ def _is_current(facts: Mapping[str, Any]) -> bool:
         return link is None or os.readlink(link[0]) == link[1]
     except OSError:
         return False
-
-
-def _digest(data: bytes) -> str:
-    from hashlib import blake2b
-
-    return blake2b(data, digest_size=16).hexdigest()
 
 
 def _variables() -> list[str]:

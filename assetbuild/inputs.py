@@ -50,7 +50,7 @@ def look(config: Config, history: History | None) -> Inputs:
         found = discover(config, directories)
     digests = {
         path: digest
-        for (path, then), (_, _, digest) in zip(sources_then.items(), known["sources"], strict=True)
+        for (path, then), (digest, _) in zip(sources_then.items(), known["sources"].values(), strict=True)
         if digest and path in found and found[path][1:] == then[1:]
     }
     return Inputs(found, tuple(directories), digests, started, same_tools and found.keys() == sources_then.keys())
@@ -61,7 +61,7 @@ def _sources(stamp: Stamp, known: Mapping[str, Any]) -> dict[str, Source]:
     roots = known["roots"]
     return {
         path: Source(path, file, roots[root][0], roots[root][1], signature)
-        for (file, signature), (path, root, _) in zip(stamp.sources.pairs(), known["sources"], strict=True)
+        for (path, (_, root)), (file, signature) in zip(known["sources"].items(), stamp.sources.pairs(), strict=True)
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from assetbuild.store import Info
 
 _BUILDS = "builds"
+_OURS = re.compile(r"[0-9a-f]{8}\.(?:stamp|known)(?:\.\d+\.new)?")
 _DAY = 86_400
 _OLD = 60 * _DAY  # seconds; nobody goes on from a build that was made or asked for longer ago
 
@@ -51,10 +53,13 @@ def clear(chosen: Path | None) -> Kept:
     directory = cache_directory(chosen)
     before = info(directory)
     cleared = store.clear(directory)
+    problem = cleared.problem
     for file in _builds(directory):
-        with suppress(OSError):
-            file.unlink()
-    return Kept(directory, before.entries, before.builds, before.size, before.limit, cleared.problem)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            problem = f"'{file}' cannot be removed: {error.strerror}"
+    return before._replace(problem=problem)
 
 
 def forget_old_builds(directory: Path) -> None:
@@ -84,7 +89,7 @@ def _kept(directory: Path, found: Info) -> Kept:
 def _builds(directory: Path) -> list[Path]:
     try:
         with os.scandir(directory / _BUILDS) as entries:
-            return [Path(entry.path) for entry in entries if entry.name.endswith((".stamp", ".json", ".new"))]
+            return [Path(entry.path) for entry in entries if _OURS.fullmatch(entry.name)]
     except OSError:
         return []
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from assetbuild import stamp
+from assetbuild.columns import Known
 from assetbuild.config import Config
 from assetbuild.engine import Engine
 from assetbuild.errors import Problem
@@ -23,8 +24,6 @@ from assetbuild.release import Made
 from assetbuild.signatures import UNSETTLED, settled
 from assetbuild.stamp import Stamp, Watched
 
-Known = dict[str, Any]
-
 
 def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known:
     """What is known of each asset of `graph`: all that an update of others needs."""
@@ -34,7 +33,7 @@ def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known
         final = finals[path]
         is_stable = stable(path) and not compiled.prehashed
         targets = [] if compiled.prehashed else sorted(set(graph.names(path)))
-        found["assets"][path] = [final.name, final.size, int(is_stable), targets, int(has_maps(compiled))]
+        found["assets"][path] = (final.name, final.size, is_stable, targets, has_maps(compiled))
         others = [read for read, _ in compiled.reads or () if read != path]
         if others:
             found["reads"][path] = others
@@ -72,7 +71,7 @@ def remember(
 
     An `engine` without files is the one of the build before."""
     known |= {"levels": dict(made.levels), "cycles": [*map(list, made.cycles)]}
-    known["lines"] = {path: line.decode("utf-8", "surrogatepass") for path, line in made.manifest.items()}
+    known["lines"] = made.manifest
     _add_sources(known, inputs, digests)
     with suppress(OSError):
         before = history.stamp if not engine.files else None
@@ -102,10 +101,10 @@ def renew(history: History, inputs: Inputs, known: Known, digests: Mapping[str, 
 
 def _add_sources(known: Known, inputs: Inputs, digests: Mapping[str, str]) -> None:
     roots: dict[tuple[str, str], int] = {}
-    known["sources"] = [
-        [path, roots.setdefault((source.root, source.prefix), len(roots)), digests.get(path, "")]
+    known["sources"] = {
+        path: (digests.get(path, ""), roots.setdefault((source.root, source.prefix), len(roots)))
         for path, source in inputs.sources.items()
-    ]
+    }
     known["roots"] = [*roots]
 
 

@@ -32,11 +32,12 @@ class Watched(NamedTuple):
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, Signature]]) -> Watched:
-        files, numbers = [], array("q")
+        files: list[str] = []
+        found: list[int] = []
         for file, signature in pairs:
             files.append(file)
-            numbers.extend(signature)
-        return cls(files, numbers)
+            found += signature
+        return cls(files, array("q", found))
 
     def pairs(self) -> Iterable[tuple[str, Signature]]:
         numbers = iter(self.numbers)
