@@ -6,6 +6,7 @@ again; else everything is linked anew, out of what was compiled before where tha
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
@@ -107,6 +108,8 @@ class _Build:
         return history.changes.directories == [] or not history.known["warnings"]
 
     def _whole(self) -> Release:
+        gc.enable()  # parsers make cycles
+        gc.freeze()
         config, sources = self.config, self.inputs.sources
         tools = engine(config)
         bundles = _load_bundles(config, sources, minify=self.minify)
@@ -190,7 +193,7 @@ class _Build:
         if not history or not history.stamp or not history.known or history.changes.released is None:
             return None
         gone = {*history.changes.released}
-        intact = {path for at, path in enumerate(history.stamp.released.files) if at not in gone}
+        intact = {path for at, path in enumerate(history.stamp.released.files) if at not in gone} if gone else None
         same = (tools.encoders, self.config.levels) == (history.known["encoders"], history.known["levels"])
         return Following(Path(history.stamp.facts["dir"]), intact, same)
 

@@ -23,7 +23,6 @@ def packed(known: Known) -> bytes:
     assets, sources = known.get("assets", {}), known.get("sources", {})
     head = {name: value for name, value in known.items() if name not in _COLUMNS}
     head["stable"] = [path for path, entry in assets.items() if entry[2]]
-    head["targets"] = {path: entry[3] for path, entry in assets.items() if entry[3]}
     head["maps"] = [path for path, entry in assets.items() if entry[4]]
     parts = [
         json.dumps(head, separators=(",", ":")).encode(),
@@ -31,6 +30,7 @@ def packed(known: Known) -> bytes:
         os.fsencode("\0".join([entry[0] for entry in assets.values()])),
         array("q", [entry[1] for entry in assets.values()]).tobytes(),
         b"\n".join([known["lines"][path] for path in assets]),
+        os.fsencode("\n".join(["\0".join(entry[3]) for entry in assets.values()])),
         os.fsencode("\0".join(sources)),
         "\0".join([digest for digest, _ in sources.values()]).encode(),
         array("q", [root for _, root in sources.values()]).tobytes(),
@@ -44,18 +44,26 @@ def unpacked(data: bytes) -> Known:
     start = len(FORMAT) + len(checksum(b""))
     if data[:start] != FORMAT + checksum(memoryview(data)[start:]):
         return {}
+    try:
+        return _known(data, start)
+    except (ValueError, LookupError):  # of another version of this code
+        return {}
+
+
+def _known(data: bytes, start: int) -> Known:
     parts, at = [], start
     while at < len(data):
         end = at + 8 + int.from_bytes(data[at : at + 8], "big")
         parts.append(data[at + 8 : end])
         at = end
     known: Known = json.loads(parts[0])
-    paths, names, source_paths, digests = (_texts(parts[index]) for index in (1, 2, 5, 6))
-    stable, maps, targets = {*known.pop("stable")}, {*known.pop("maps")}, known.pop("targets")
-    sizes, roots = array("q", parts[3]), array("q", parts[7])
+    paths, names, source_paths, digests = (_texts(parts[index]) for index in (1, 2, 6, 7))
+    stable, maps = {*known.pop("stable")}, {*known.pop("maps")}
+    targets = (one.split("\0") if one else () for one in os.fsdecode(parts[5]).split("\n"))
+    sizes, roots = array("q", parts[3]), array("q", parts[8])
     known["assets"] = {
-        path: (name, size, path in stable, targets.get(path, ()), path in maps)
-        for path, name, size in zip(paths, names, sizes, strict=True)
+        path: (name, size, path in stable, named, path in maps)
+        for path, name, size, named in zip(paths, names, sizes, targets, strict=False)
     }
     known["lines"] = dict(zip(paths, parts[4].split(b"\n"), strict=bool(paths)))
     known["sources"] = dict(zip(source_paths, zip(digests, roots, strict=True), strict=True))

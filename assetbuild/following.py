@@ -18,10 +18,10 @@ _RECORDS = frozenset({MANIFEST, RECORD, SUMS})
 
 
 class Following:
-    """`intact` are the paths in it whose signatures are as they were; `same_encoders` says that its variants would be
+    """`intact` are the paths whose signatures are as they were, None if all are; `same_encoders`: variants would be
     made by the same encoders today."""
 
-    def __init__(self, directory: Path, intact: Set[str], same_encoders: bool) -> None:
+    def __init__(self, directory: Path, intact: Set[str] | None, same_encoders: bool) -> None:
         self.directory = str(directory)
         self.intact = intact
         self.same_encoders = same_encoders
@@ -29,7 +29,7 @@ class Following:
     @cached_property
     def digests(self) -> dict[str, str]:
         """By path in the release, without the records; none where that cannot be read."""
-        if SUMS not in self.intact:
+        if not self._is_intact(SUMS):
             return {}
         try:
             with open(os.path.join(self.directory, SUMS), "rb") as stream:
@@ -41,7 +41,7 @@ class Following:
     @cached_property
     def lines(self) -> dict[str, str]:
         """Those of release.json, by name."""
-        if RECORD not in self.intact:
+        if not self._is_intact(RECORD):
             return {}
         try:
             with open(os.path.join(self.directory, RECORD), "rb") as stream:
@@ -52,13 +52,16 @@ class Following:
     def link(self, name: str, sha256: str, target: str) -> bool:
         """Make `target` another name of its file `name`, if that is there and holds those bytes."""
         path = f"{FILES}/{name}"
-        if self.digests.get(path) != sha256 or path not in self.intact:
+        if self.digests.get(path) != sha256 or not self._is_intact(path):
             return False
         try:
             os.link(f"{self.directory}/{path}", target)
         except OSError:  # another file system, somebody else's file, too many links: it is written anew
             return False
         return True
+
+    def _is_intact(self, path: str) -> bool:
+        return self.intact is None or path in self.intact
 
     def variants(self, name: str, sha256: str) -> Mapping[str, Mapping[str, Any]] | None:
         """Those of its file `name`, if that holds those bytes; None where they would be made otherwise today."""
@@ -71,15 +74,15 @@ class Following:
         """All that it has of the assets in `settled`; None where that is not whole, or would be otherwise today."""
         if not self.same_encoders:
             return None
-        names = {name for path, entry in known["assets"].items() for name in _names(path, entry)}
-        if names != self.lines.keys() or not self.digests.keys() <= self.intact:
-            return None
         gone = [path for path in known["assets"] if path not in settled]
-        gone_names = {name for path in gone for name in _names(path, known["assets"][path])}
-        gone_paths = {*self.paths(gone_names)}
-        lines = {path: line for path, line in known["lines"].items() if path in settled}
-        record = {name: line for name, line in self.lines.items() if name not in gone_names}
-        digests = {path: digest for path, digest in self.digests.items() if path not in gone_paths}
+        gone_names = [name for path in gone for name in _names(path, known["assets"][path])]
+        gone_paths = self.paths(gone_names)
+        if self.intact is not None or not self.lines.keys() >= {*gone_names} or not self.digests:
+            return None
+        lines, record, digests = dict(known["lines"]), dict(self.lines), dict(self.digests)
+        for items, unwanted in ((lines, gone), (record, gone_names), (digests, gone_paths)):
+            for one in unwanted:
+                del items[one]
         cycles = [cycle for cycle in known["cycles"] if cycle[0] in settled]
         return Carried(lines, record, digests, cycles, gone_paths, clone)
 

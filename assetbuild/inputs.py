@@ -4,75 +4,107 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
 
 from assetbuild import signatures
+from assetbuild.columns import Known
 from assetbuild.config import Config
 from assetbuild.discover import discover
 from assetbuild.history import History
 from assetbuild.model import Source
-from assetbuild.stamp import Stamp
-
-if TYPE_CHECKING:
-    pass
+from assetbuild.signatures import Signature
+from assetbuild.stamp import Stamp, Watched, signature_of
 
 
 class Inputs(NamedTuple):
-    """`digests` are those of the sources that are as they were when they were read. `started` is when the build began
-    to look, in nanoseconds; `directories` is where it looked. `continues` says that configuration, tools and the set of
-    sources are those of the build before."""
+    """`digests` are those of the sources that are as they were when they were read. `seen` has their signatures, where
+    those will say something, and `directories` those of where they were looked for. `started` is when the build began
+    to look, in nanoseconds. `continues` says that configuration, tools and the set of sources are those of the build
+    before; `changed` are then the sources whose signatures are others, None where all were looked for anew."""
 
     sources: Mapping[str, Source]
-    directories: tuple[str, ...]
+    seen: Watched
+    directories: Watched
     digests: Mapping[str, str]
     started: int
     continues: bool
+    changed: Sequence[str] | None = None
 
 
 def look(config: Config, history: History | None) -> Inputs:
     """Raises ConfigError, SourceError or OutputConflict, several together as BuildFailed."""
     started = time.time_ns()
-    stamp, known = (history.stamp, history.known) if history else (None, {})
-    if not history or not stamp or not known:
-        directories: list[str] = []
-        sources = discover(config, directories)
-        return Inputs(sources, tuple(directories), {}, started, False)
-    same_tools = history.changes.environment == []
-    sources_then = _sources(stamp, known)
-    if same_tools and history.changes.directories == []:
-        directories = list(stamp.directories.files)
-        found = _looked_at_again(sources_then, history.changes.sources or (), stamp)
-    else:
-        found = None
-    if found is None:
-        directories = []
-        found = discover(config, directories)
-    digests = {
-        path: digest
-        for (path, then), (digest, _) in zip(sources_then.items(), known["sources"].values(), strict=True)
-        if digest and path in found and found[path][1:] == then[1:]
-    }
-    return Inputs(found, tuple(directories), digests, started, same_tools and found.keys() == sources_then.keys())
+    if not history or not history.stamp or not history.known:
+        return _discovered(config, {}, started)
+    then = _Remembered(history.stamp, history.known)
+    if history.changes.environment != []:
+        return _discovered(config, then, started)
+    if history.changes.directories == []:
+        with suppress(OSError):  # one has gone after all
+            return _seen_again(then, history.changes.sources or (), started)
+    found = _discovered(config, then, started)
+    return found._replace(continues=found.sources.keys() == then.keys())
 
 
-def _sources(stamp: Stamp, known: Mapping[str, Any]) -> dict[str, Source]:
-    """Those of the build before, as they were then."""
-    roots = known["roots"]
-    return {
-        path: Source(path, file, roots[root][0], roots[root][1], signature)
-        for (path, (_, root)), (file, signature) in zip(known["sources"].items(), stamp.sources.pairs(), strict=True)
-    }
+def _discovered(config: Config, then: Mapping[str, Source], started: int) -> Inputs:
+    directories: list[str] = []
+    sources = discover(config, directories)
+    seen = Watched.of((source.file, _settled(source.signature, started)) for source in sources.values())
+    digests = then.digests if isinstance(then, _Remembered) else {}
+    same = {path: digest for path, digest in digests.items() if digest and sources.get(path) == then[path]}
+    return Inputs(sources, seen, watched(directories, started), same, started, False)
 
 
-def _looked_at_again(then: Mapping[str, Source], changed: Iterable[int], stamp: Stamp) -> dict[str, Source] | None:
-    """No name has come or gone; None where that is not so after all."""
-    found = dict(then)
-    paths = list(then)
-    for at in changed:
-        path = paths[at]
-        try:
-            found[path] = then[path]._replace(signature=signatures.of(os.stat(stamp.sources.files[at])))
-        except OSError:
-            return None
-    return found
+def _seen_again(then: _Remembered, changed: Sequence[int], started: int) -> Inputs:
+    """No name has come or gone since. Raises OSError where that is not so."""
+    numbers, digests = then.stamp.sources.numbers[:], then.digests.copy()
+    paths = [then.paths[at] for at in changed]
+    for at, path in zip(changed, paths, strict=True):
+        signature = signatures.of(os.stat(then.stamp.sources.files[at]))
+        numbers[4 * at : 4 * at + 4] = array("q", _settled(signature, started))
+        then.fresh[path] = then[path]._replace(signature=signature)
+        del digests[path]
+    seen = Watched(then.stamp.sources.files, numbers)
+    known = {path: digest for path, digest in digests.items() if digest}
+    return Inputs(then, seen, then.stamp.directories, known, started, True, paths)
+
+
+def watched(files: Iterable[str], started: int) -> Watched:
+    """Files or directories with their signatures of now."""
+    return Watched.of((file, signature_of(file, started)) for file in files)
+
+
+class _Remembered(Mapping[str, Source]):
+    """The sources of the build before: made when they are asked for, since few are. `fresh` are those seen since."""
+
+    def __init__(self, stamp: Stamp, known: Known) -> None:
+        self.stamp = stamp
+        self.rows = known["sources"]
+        self.roots = known["roots"]
+        self.paths = [*self.rows]
+        self.places = {path: at for at, path in enumerate(self.paths)}
+        self.digests: dict[str, str] = {path: digest for path, (digest, _) in self.rows.items()}
+        self.fresh: dict[str, Source] = {}
+
+    def __getitem__(self, path: str) -> Source:
+        if path in self.fresh:
+            return self.fresh[path]
+        at, (label, prefix) = self.places[path], self.roots[self.rows[path][1]]
+        size, modified, changed, inode = self.stamp.sources.numbers[4 * at : 4 * at + 4]
+        return Source(path, self.stamp.sources.files[at], label, prefix, (size, modified, changed, inode))
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def _settled(signature: Signature, started: int) -> Signature:
+    return signature if signatures.settled(signature, started) else signatures.UNSETTLED

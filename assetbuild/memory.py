@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from assetbuild import stamp
 from assetbuild.columns import Known
@@ -17,11 +16,10 @@ from assetbuild.fingerprint import Final
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
 from assetbuild.history import History, packed_problem, unpacked_problem
-from assetbuild.inputs import Inputs
-from assetbuild.model import Compiled, Source
+from assetbuild.inputs import Inputs, watched
+from assetbuild.model import Compiled
 from assetbuild.records import SUMS, sums_of
 from assetbuild.release import Made
-from assetbuild.signatures import UNSETTLED, settled
 from assetbuild.stamp import Stamp, Watched
 
 
@@ -74,10 +72,10 @@ def remember(
     known["lines"] = made.manifest
     _add_sources(known, inputs, digests)
     with suppress(OSError):
-        before = history.stamp if not engine.files else None
-        environment = before.environment if before else _environment(config, engine, inputs.started)
-        directories = ((each, stamp.signature_of(each, inputs.started)) for each in inputs.directories)
-        released = _released(made, history.stamp)
+        before = history.stamp
+        is_same = before and not engine.files
+        environment = before.environment if before and is_same else _environment(config, engine, inputs.started)
+        released = _carried_on(made, before.released) if before and made.carried else _released(made)
         facts = {
             "release": made.id,
             "dir": str(made.dir),
@@ -87,19 +85,22 @@ def remember(
             "always": known["always"],
             "warnings": [packed_problem(one) for one in warnings_of(known)],
         }
-        history.save(Stamp(environment, Watched.of(directories), _seen(inputs), released, facts), known)
+        history.save(Stamp(environment, inputs.directories, inputs.seen, released, facts), known)
 
 
 def renew(history: History, inputs: Inputs, known: Known, digests: Mapping[str, str]) -> None:
     """The same, where only signatures are others than they were."""
     assert history.stamp
     _add_sources(known, inputs, digests)
-    directories = Watched.of((each, stamp.signature_of(each, inputs.started)) for each in inputs.directories)
     with suppress(OSError):
-        history.save(history.stamp._replace(directories=directories, sources=_seen(inputs)), known)
+        history.save(history.stamp._replace(directories=inputs.directories, sources=inputs.seen), known)
 
 
 def _add_sources(known: Known, inputs: Inputs, digests: Mapping[str, str]) -> None:
+    if inputs.changed is not None and "sources" in known:
+        rows = known["sources"]
+        known["sources"] = {**rows, **{path: (digests.get(path, ""), rows[path][1]) for path in inputs.changed}}
+        return
     roots: dict[tuple[str, str], int] = {}
     known["sources"] = {
         path: (digests.get(path, ""), roots.setdefault((source.root, source.prefix), len(roots)))
@@ -108,17 +109,12 @@ def _add_sources(known: Known, inputs: Inputs, digests: Mapping[str, str]) -> No
     known["roots"] = [*roots]
 
 
-def _seen(inputs: Inputs) -> Watched:
-    return Watched.of((source.file, _settled(source, inputs.started)) for source in inputs.sources.values())
-
-
 def _environment(config: Config, engine: Engine, started: int) -> Watched:
     """Configuration and tools."""
     files = [str(config.file)] if config.file else []
     if config.bundles:
         files.append(str(config.base_dir / config.bundles))
-    watched = (*files, *engine.files, *engine.absent, *_package_places(config))
-    return Watched.of((file, stamp.signature_of(file, started)) for file in dict.fromkeys(watched))
+    return watched(dict.fromkeys((*files, *engine.files, *engine.absent, *_package_places(config))), started)
 
 
 def _package_places(config: Config) -> Iterator[str]:
@@ -133,15 +129,17 @@ def _package_places(config: Config) -> Iterator[str]:
             yield place
 
 
-def _settled(source: Source, started: int) -> Any:
-    return source.signature if settled(source.signature, started) else UNSETTLED
-
-
-def _released(made: Made, before: Stamp | None) -> Watched:
-    """All files of the release, as they are now: of those that were carried on it is known."""
-    known = dict(before.released.pairs()) if before and made.carried else {}
+def _released(made: Made) -> Watched:
+    """All files of the release, as they are now."""
     with open(made.dir / SUMS, "rb") as stream:
-        paths: Iterable[str] = (SUMS, *sums_of(stream.read()))
-    return Watched.of(
-        (path, known[path] if path in made.carried else stamp.present(f"{made.dir}/{path}")) for path in paths
-    )
+        paths = (SUMS, *sums_of(stream.read()))
+    return Watched.of((path, stamp.present(f"{made.dir}/{path}")) for path in paths)
+
+
+def _carried_on(made: Made, before: Watched) -> Watched:
+    """The same, where of most it is known already."""
+    files, numbers = [*before.files], before.numbers[:]
+    for at in reversed([at for at, file in enumerate(files) if file not in made.carried]):
+        del files[at], numbers[4 * at : 4 * at + 4]
+    new = Watched.of((path, stamp.present(f"{made.dir}/{path}")) for path in made.written)
+    return Watched((*files, *new.files), numbers + new.numbers)

@@ -28,13 +28,17 @@ def manifest_line(path: str, entry: Mapping[str, Any]) -> bytes:
     return _CANONICAL({path: entry})[1:-1].encode("utf-8", "backslashreplace")
 
 
-def manifest_text(lines: Mapping[str, bytes], url_prefix: str, release_id: str | None = None) -> bytes:
-    """The text that `canonical` gives for the whole, out of `lines` by logical path; without an id, what makes it."""
+def manifest_body(lines: Mapping[str, bytes]) -> bytes:
+    """`lines`, by logical path, as they stand in the text."""
+    return b",".join([lines[path] for path in sorted(lines)])
+
+
+def manifest_text(body: bytes, url_prefix: str, release_id: str | None = None) -> bytes:
+    """The text that `canonical` gives for the whole; without an id, what makes it."""
     rest: dict[str, Any] = {"url_prefix": url_prefix, "version": FORMAT_VERSION}
     if release_id:
         rest["release"] = release_id
-    assets = b",".join([lines[path] for path in sorted(lines)])
-    return b'{"assets":{' + assets + b"}," + canonical(rest)[1:]
+    return b'{"assets":{' + body + b"}," + canonical(rest)[1:]
 
 
 def identify(manifest: bytes, files: Iterable[tuple[str, str]]) -> str:

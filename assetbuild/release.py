@@ -23,7 +23,18 @@ from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
 from assetbuild.fingerprint import Final
 from assetbuild.graph import Graph
-from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify, manifest_text, record_text, sums_of, sums_text
+from assetbuild.records import (
+    FILES,
+    MANIFEST,
+    RECORD,
+    SUMS,
+    identify,
+    manifest_body,
+    manifest_text,
+    record_text,
+    sums_of,
+    sums_text,
+)
 from assetbuild.runtime.manifest import FORMAT_VERSION
 from assetbuild.write import MODE, Progress, Writer, file_digest, write_file
 
@@ -46,7 +57,8 @@ NOTHING = Carried({}, {}, {}, ())
 
 class Made(NamedTuple):
     """A release as it stands now, with what the next build goes on from. `built` are the assets that were written, not
-    linked, `carried` the paths that were taken over unseen; `created` is False where all of it stood there already."""
+    linked; `written` are the paths that this build has made, `carried` those that were taken over unseen. `created` is
+    False where all of it stood there already."""
 
     id: str
     dir: Path
@@ -54,8 +66,9 @@ class Made(NamedTuple):
     levels: Mapping[str, int]
     manifest: Mapping[str, bytes]
     cycles: Sequence[Sequence[str]]
-    built: Sequence[str]
-    carried: Set[str]
+    built: Sequence[str] = ()
+    written: Sequence[str] = ()
+    carried: Set[str] = frozenset()
 
 
 def is_whole(directory: Path) -> bool:
@@ -93,27 +106,27 @@ def write_release(
     artifacts = make_artifacts(graph, finals, config)
     check_names(artifacts, carried.record)
     lines = {**carried.manifest, **manifest_lines(graph, artifacts)}
+    body = manifest_body(lines)
     files = [(artifact.sha256, name) for artifact in artifacts for name in paths(artifact)]
     files += [(carried.digests[f"{FILES}/{name}"], name) for name in carried.record]
-    release_id = identify(manifest_text(lines, config.url_prefix), files)
+    release_id = identify(manifest_text(body, config.url_prefix), files)
     own = ([*component] for component in graph.components if graph.in_cycle(component))
     cycles = sorted([*([*component] for component in carried.cycles), *own])
     target = config.output_dir if flat else config.output_dir / "releases" / release_id
     levels = config.levels
-    built: Sequence[str] = ()
     try:
         standing = _standing(target, release_id, flat)
         created = not standing or not levels.items() <= standing["compress"].items() or not whole(target)
         levels = (standing or {"compress": {}})["compress"] | levels
+        made = Made(release_id, target, created, levels, lines, cycles)
         if created:
-            texts = _Texts(release_id, manifest_text(lines, config.url_prefix, release_id), levels, cycles)
-            built = _write(target, flat, writer, artifacts, executor, carried, texts, whole, progress)
+            texts = _Texts(release_id, manifest_text(body, config.url_prefix, release_id), levels, cycles)
+            made = _write(made, flat, writer, artifacts, executor, carried, texts, whole, progress)
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
         raise _disk_error(error, config) from error
-    taken_over = carried.digests.keys() if created else frozenset[str]()
-    return Made(release_id, target, created, levels, lines, cycles, built, taken_over)
+    return made
 
 
 class _Texts(NamedTuple):
@@ -149,7 +162,7 @@ def _standing(target: Path, release_id: str, flat: bool) -> dict[str, Any] | Non
 
 
 def _write(
-    target: Path,
+    made: Made,
     flat: bool,
     writer: Writer,
     artifacts: Sequence[Artifact],
@@ -158,8 +171,9 @@ def _write(
     texts: _Texts,
     whole: Callable[[Path], bool],
     progress: Progress,
-) -> list[str]:
-    """The assets that were written, not linked."""
+) -> Made:
+    """`made`, with what was written and what was carried on."""
+    target = made.dir
     target.parent.mkdir(parents=True, exist_ok=True)
     clone = carried.clone
     with nullcontext(clone.directory) if clone else atomic.staging(target.parent) as directory:
@@ -182,7 +196,12 @@ def _write(
         found = _standing(target, texts.release_id, flat)
         if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
             atomic.install(directory, target)  # else another build of this was faster
-    return [path for path, one in written.items() if not one.linked]
+    built = [path for path, one in written.items() if not one.linked]
+    return made._replace(
+        built=built,
+        written=[path for path in digests if path not in carried.digests] + [SUMS],
+        carried=carried.digests.keys(),
+    )
 
 
 def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
