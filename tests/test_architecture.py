@@ -28,7 +28,7 @@ ORDER = """
     globs
     workers cpus worker executors
     database store
-    stamp kept history
+    stamp columns kept history
     atomic clone
     checker
     roots
