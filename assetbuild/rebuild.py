@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from assetbuild.compile import compile_bundle, compile_opaque, compile_source
-from assetbuild.compress import variants
+from assetbuild.compress import MIN_SAVING, variants
 from assetbuild.config import Config
 from assetbuild.contents import changed, hash_source, read_source
 from assetbuild.engine import Engine
@@ -171,7 +171,7 @@ class Variants:
     def __call__(self, sha256: str, content: Callable[[], bytes], levels: Mapping[str, int]) -> Iterator[Variant]:
         """One for each of `levels`, of the content with that digest. It is asked for only if it must be."""
         for encoding, level in sorted(levels.items()):
-            key = _key("variant", encoding, level, self.encoders.get(encoding), sha256)
+            key = _key("variant", encoding, level, MIN_SAVING, self.encoders.get(encoding), sha256)
             kept = self.store.get(key) if self.store else None
             if kept is not None:
                 yield Variant(encoding, kept)

@@ -91,6 +91,8 @@ def _is_javascript_comment(content: bytes, start: int) -> bool:
     outside = _outside_block_comments(content, start)
     if b"//" not in before and outside:
         return True
+    if (is_code := _is_code(content, start)) is not None:
+        return is_code
     if len(content) > _PARSED:
         return not before.strip()
     from assetbuild.syntax import javascript
@@ -99,6 +101,18 @@ def _is_javascript_comment(content: bytes, start: int) -> bool:
     if tree is None or not (outside or javascript.is_whole(tree)):
         return False
     return any(node.type == "comment" and node.start_byte == start for node in javascript.covering(tree, [start]))
+
+
+def _is_code(content: bytes, start: int) -> bool | None:
+    """Whether a word in the place of the comment would be code; None where only a parser can tell."""
+    if content.startswith((b"#!", b"\xef\xbb\xbf")):
+        return None
+    from assetbuild.references.javascript_lexer import Lexer, Unclear
+
+    try:
+        return bool([*Lexer(content[:start] + b"x", 0).words([start])])
+    except Unclear:
+        return None
 
 
 def _is_css_comment(content: bytes, start: int) -> bool:

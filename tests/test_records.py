@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assetbuild.records import (
+    identify,
+    manifest_body,
+    manifest_line,
+    manifest_text,
+    record_line,
+    record_lines,
+    record_text,
+    sums_of,
+    sums_text,
+)
+from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
+
+HOSTILE = (
+    'a".css',
+    'a": {.css',
+    'a": {"b": 1},\n"c',
+    '"files": {\n',
+    "}\n}\n",
+    "a\\",
+    '\\"',
+    "a,b",
+    "ä.css",
+    "\u2028.css",
+    "\x85.css",
+    "\x7f",
+    "😀.svg",
+    " ",
+    "a  b",
+    "a/b c.css",
+    "\udcff.css",
+)
+letters = 'ab"\\:{},/.\n\t \x00\x7f\x85äß\u2028\u2029\ufeff😀'
+names = st.one_of(st.sampled_from(HOSTILE), st.text(letters, max_size=12))
+values = st.one_of(names, st.integers(), st.booleans(), st.none(), st.lists(names, max_size=3))
+entries = st.dictionaries(names, st.dictionaries(names, values, max_size=4), max_size=6)
+digests = st.integers(0, 2**256 - 1).map("{:064x}".format)
+
+
+@settings(max_examples=60, deadline=None)
+@given(entries, names, st.none() | st.from_regex(r"\A[0-9a-f]{16}\Z"))
+def test_a_manifest_out_of_lines_is_the_canonical_text_of_the_whole(
+    assets: dict[str, dict[str, Any]], url_prefix: str, release_id: str | None
+) -> None:
+    whole: dict[str, Any] = {"version": FORMAT_VERSION, "url_prefix": url_prefix, "assets": assets}
+    if release_id:
+        whole["release"] = release_id
+
+    body = manifest_body({path: manifest_line(path, entry) for path, entry in assets.items()})
+
+    assert manifest_text(body, url_prefix, release_id) == canonical(whole)
+
+
+def test_a_manifest_is_one_line_with_sorted_keys() -> None:
+    lines = {path: manifest_line(path, {"size": 1, "file": "é"}) for path in ("b.css", 'a".css')}
+
+    assert (
+        manifest_text(manifest_body(lines), "/static/", "0123456789abcdef")
+        == (
+            '{"assets":{"a\\".css":{"file":"é","size":1},"b.css":{"file":"é","size":1}},'
+            '"release":"0123456789abcdef","url_prefix":"/static/","version":1}\n'
+        ).encode()
+    )
+
+
+heads = st.fixed_dictionaries(
+    {
+        "version": st.integers(),
+        "release": names,
+        "compress": st.dictionaries(names, st.integers(), max_size=2),
+        "cycles": st.lists(st.lists(names, max_size=3), max_size=3),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(heads, entries)
+def test_a_record_is_json_and_its_lines_come_back(head: dict[str, Any], files: dict[str, dict[str, Any]]) -> None:
+    lines = {name: record_line(name, entry) for name, entry in files.items()}
+
+    text = record_text(head, lines)
+
+    assert json.loads(text) == {**head, "files": files}
+    assert record_lines(text) == lines
+    assert record_text(head, record_lines(text)) == text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_line_of_a_record_stands_alone_whatever_its_name(name: str) -> None:
+    entry = {"size": 1, "references": [name], name: {name: name}}
+
+    line = record_line(name, entry)
+
+    assert "\n" not in line
+    assert json.loads("{" + line + "}") == {name: entry}
+    assert record_lines(record_text({"release": name}, {name: line, "b": record_line("b", {})})) == {
+        name: line,
+        "b": '"b": {}',
+    }
+
+
+def test_a_record_has_a_line_for_each_file() -> None:
+    text = record_text({"version": 1, "cycles": []}, {"b": record_line("b", {"size": 2}), "a": record_line("a", {})})
+
+    assert text == b'{\n"cycles": [],\n"version": 1,\n"files": {\n"a": {},\n"b": {"size": 2}}\n}\n'
+    assert record_text({}, {}) == b'{\n"files": {\n}\n}\n'
+    assert record_lines(record_text({}, {})) == {}
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b'{"files": {}}', b"\xff"])
+def test_what_is_no_record_has_no_lines(text: bytes) -> None:
+    try:
+        assert record_lines(text) == {}
+    except ValueError:  # the other answer that callers know
+        assert text == b"\xff"
+
+
+# What stands in a release: no control characters, no backslash, valid UTF-8.
+paths = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\\"), min_size=1).map(
+    "files/{}".format
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(paths, digests))
+def test_sums_come_back(sums: dict[str, str]) -> None:
+    assert sums_of(sums_text(sums)) == sums
+
+
+def test_sums_are_what_sha256sum_reads() -> None:
+    sums = {"files/ä b.css": "b" * 64, "files/a\u2028b.css": "c" * 64, "SHA": "a" * 64}
+
+    assert sums_text(sums).decode() == (f"{'a' * 64}  SHA\n{'c' * 64}  files/a\u2028b.css\n{'b' * 64}  files/ä b.css\n")
+    assert sums_of(sums_text(sums)) == sums
+    assert sums_of(b"") == {}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.binary(max_size=50), st.lists(st.tuples(digests, names.filter(lambda name: "\udcff" not in name)), max_size=5)
+)
+def test_an_id_is_the_start_of_a_digest_over_the_manifest_and_the_sorted_sums(
+    manifest: bytes, files: list[tuple[str, str]]
+) -> None:
+    """As design and documentation say, in other words than the code's."""
+    lines = sorted(f"{sha256}  files/{name}\n" for sha256, name in files)
+    whole = manifest + b"".join(line.encode() for line in lines)
+
+    assert identify(manifest, reversed(files)) == hashlib.sha256(whole).hexdigest()[:16]
