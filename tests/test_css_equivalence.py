@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from pathlib import Path
 
 import cssmin
 import pytest
 import rcssmin
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assetbuild.processors import css_matched, css_plain
@@ -125,6 +126,7 @@ DIFFERENT = [
     ("a{b:url(data:,a 0.5)}", "a{b:url(data:,a .5)}"),
     (":root{--x:a, b}", ":root{--x:a,b}"),
     (":root{--x:0.5}", ":root{--x:.5}"),
+    (":root{--x: !important}", ":root{--x:!important}"),
     (":root{--x:#AABBCC}", ":root{--x:#abc}"),
     (":root{--x:a/**/b}", ":root{--x:ab}"),
     (":root{--x:a/**/}", ":root{--x:a}"),
@@ -373,6 +375,76 @@ def test_what_minifiers_do_is_proven_at_a_glance(source: str, output: str) -> No
 def test_what_is_not_plain_is_not_judged_at_a_glance(css: str) -> None:
     with pytest.raises(NotPlainError):
         list(pieces(css.encode()))
+
+
+# Rules that css_plain looks at as a whole: what it takes for white space without meaning must be that to Reader.
+SELECTORS = [
+    "a", ".b", "#c", "*", "d:hover", "e::after", "f:not(.g)", "h:nth-child(2n+1)", "[i]", "[j='k l']", ".m\\:n", ".5",
+    "o-", "--", "\\: p", "q:", "&",
+]  # fmt: skip
+COMBINATORS = [" ", ",", ">", "+", "~", " > ", " , ", "+ ", "\n", ">>", ""]
+VALUES = [
+    "1px", "a", "f(1, 2)", "f( a )", "calc(1px + 2px)", "calc((1px - 2px) * 3)", "a/b", "a / b", "'c d'", "'e  f'",
+    '"g, h"', "'\\2014 i'", "url(j)", "url( k )", "url('l m')", "\\9", "\\9 ", "!important", "! important",
+    "style( n )", "*", "/**/", "#fff", "-1", "+1", ", ", " ,", ":", "'o;p'", "'q: r'", "(s)",
+]  # fmt: skip
+selector = st.lists(
+    st.tuples(st.sampled_from(SELECTORS), st.sampled_from(COMBINATORS)).map("".join), min_size=1, max_size=3
+)
+value = st.lists(
+    st.tuples(st.sampled_from(VALUES), st.sampled_from([" ", "", "\n"])).map("".join), min_size=1, max_size=3
+)
+names = st.sampled_from(
+    ["b:", "b: ", "*zoom:", "-c-d:\n", "--e:", "--f: ", "filter:", " b :", "/* x */b:", "/*! x */b:"]
+)
+simple_rule = st.tuples(
+    st.sampled_from(["", "\n", "/* y */", "@media z{", "}", ";"]),
+    selector.map("".join),
+    st.lists(
+        st.tuples(names, value.map("".join), st.sampled_from([";", "; ", ";\n", ";", ";;"])).map("".join), max_size=3
+    ),
+    st.sampled_from(["}", " }", "\n}\n", ";}"]),
+).map(lambda parts: f"{parts[0]}{parts[1]}{{{''.join(parts[2])}{parts[3]}")
+
+
+@settings(deadline=None, max_examples=600)
+@given(
+    st.lists(simple_rule, min_size=1, max_size=3).map("".join),
+    st.integers(0),
+    st.sampled_from([*SPACES, ", ", "  ", "\f"]),
+)
+@example("a > b{c:d}", 2, "")
+@example("a{b:'c  d'}", 8, "")
+@example("a: b{c:d}", 2, "")
+@example("a + .5b{c:d}", 3, "")
+@example("a{b:c( d) (e)}", 8, "")
+@example("a\\: d{e:f}", 3, "")
+@example("a{b:style( n )}", 10, "")
+@example("@media x{*--b:c , d{e:f}}", 15, "")
+def test_what_is_proven_of_whole_rules_is_proven_by_every_token(css: str, at: int, piece: str) -> None:
+    at %= len(css) + 1
+    dropped = css[:at] + css[at + 1 :] if css[at : at + 1] in (" ", "\n", ";") else css
+    spread = re.sub(r"([{};,>+~!])", r" \1\n ", css)
+    for other in (css[:at] + piece + css[at:], dropped, spread, re.sub(r"\s*([{};,>+~!])\s*", r"\1", css)):
+        for source, output in ((css, other), (other, css)):
+            if css_plain.same(source.encode(), output.encode()):
+                assert read(output.encode()) == read(source.encode())
+
+
+@pytest.mark.parametrize(
+    "css",
+    ["a{b:c}", "a > b , c{d : e}", "a{*b: c; -d-e: f(g, h) !important}", "a{b:'c d' \"\\f101\";}", "a{b:url('c d')}",
+     "a{--b: c d;}", ".a\\:b{c:d\\9}", "a{/* b */c:d; /* e */ }", "a[b='c d'],e:not(.f){}", "@media a{b{c:d}}"],
+)  # fmt: skip
+def test_rules_are_compared_as_a_whole(css: str) -> None:
+    whole = [match[1] for match in pieces(css.encode(), rules=True) if match.re.groups == 1]
+    assert len(whole) == (" : " not in css)
+
+
+def test_a_comment_to_be_kept_may_stand_in_a_value() -> None:
+    source = b"a { --b: var(--c,/*!*/ /*!*/); d: e/*! f */ '/*!g*/' }"
+    assert css_plain.same(source, b"a{--b:var(--c,/*!*/ /*!*/);d:e/*! f */ '/*!g*/'}")
+    assert not css_plain.same(source, b"a{--b:var(--c,/*!*/ /*!*/);d:e '/*!g*/'}")
 
 
 def test_kept_comments_count_unless_that_is_not_asked_for() -> None:

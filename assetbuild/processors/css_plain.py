@@ -8,23 +8,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain
 
 from assetbuild.processors.css_matched import UnreadableError
 from assetbuild.processors.css_pieces import BARE_URL, STRING, NotPlainError, pieces
 from assetbuild.processors.css_reader import statement_keys
+from assetbuild.syntax.css import COMMENT
 
 # What stands between two comments, the mark behind it, and whether a block is around it.
 _Statement = tuple[bytes, bytes, bool]
 
 _SHORT = 300  # bytes; verdicts on longer ones are not remembered
-_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(COMMENT + rb"|/\*.*?\*/", re.DOTALL)
+# White space that means nothing in the rules that css_pieces gives as a whole.
+_LOOSE = re.compile(rb"[ \t\r\n\f](?:(?<=[{};,>+~!(:].)[ \t\r\n\f]*|[ \t\r\n\f]*(?=[{};,>+~!)]))", re.DOTALL)
 _SPACES = b" \t\r\n\f"
 _DIVIDED: _Statement = (b"", b"divided", True)
 _END: _Statement = (b"", b"}", True)
 _DECLARATION = re.compile(rb"(-?[A-Za-z_][A-Za-z0-9_\-]*|--[A-Za-z0-9_\-]*)[ \t\r\n\f]*:[ \t\r\n\f]*")
 _PROPERTY = re.compile(rb"-?[A-Za-z_][A-Za-z0-9_\-]*|--[A-Za-z0-9_\-]*")
 _OPAQUE = re.compile(rb"(" + STRING + rb"|(?<=[uU][rR][lL])\((?=[^\"'])" + BARE_URL + rb")", re.DOTALL)
+_COMMENT_OR_OPAQUE = re.compile(_OPAQUE.pattern + rb"|/\*(?!!).*?\*/|(/\*.*?\*/)", re.DOTALL)
 # What the two forms below are right for. A `"` stands for a string or a URL.
 _VALUE = re.compile(rb"[A-Za-z0-9_.%#, \t\r\n\f!/*+()\"=:\-]*")
 _SELECTOR = re.compile(rb"[A-Za-z0-9_.%#, \t\r\n\f*+()\"=:\-~>^$|&\[\]]*")
@@ -37,25 +41,49 @@ def same(source: bytes, output: bytes, *, keep: bool = True) -> bool:
     kept: list[bytes] = []
     now_kept: list[bytes] = []
     try:
-        for old, new in zip_longest(_statements(source, kept), _statements(output, now_kept)):
-            if old != new and not (old and new and old[1:] == new[1:] and _same_statement(old[0], *new)):
-                return False
+        if not _same_statements(_statements(source, kept), _statements(output, now_kept)):
+            return False
     except NotPlainError:
         return False
     return not keep or kept == now_kept
 
 
-def _statements(content: bytes, kept: list[bytes]) -> Iterator[_Statement]:
-    """Statements and the ends of blocks, without empty ones. Comments to be kept are added to `kept`."""
-    depth = 0
+def _same_statements(source: Iterator[_Statement], output: Iterator[_Statement]) -> bool:
+    while True:
+        old, new = next(source, None), next(output, None)
+        if old is None or new is None:
+            return old is new
+        if old == new:
+            continue
+        # What is one rule here may not be simple enough there.
+        if old[1] == b"rule":
+            source = chain(_statements(old[0] + b"}", [], inside=old[2]), source)
+            old = next(source)
+        if new[1] == b"rule":
+            output = chain(_statements(new[0] + b"}", [], inside=new[2]), output)
+            new = next(output)
+        if old != new and not (old[1:] == new[1:] and _same_statement(old[0], *new)):
+            return False
+
+
+def _statements(content: bytes, kept: list[bytes], *, inside: bool | None = None) -> Iterator[_Statement]:
+    """Statements, rules as a whole, and the ends of blocks, without empty ones. Comments to be kept are added to
+    `kept`. If it is said whether they are `inside` a block, rules are not kept whole."""
+    depth = 1 if inside else 0
     after_block = divided = False  # see Reader
     keeps = b"/*!" in content
-    for match in pieces(content):
+    for match in pieces(content, rules=inside is None):
+        if match.re.groups == 1:
+            if divided:
+                yield _DIVIDED
+            yield from [(rule, b"rule", depth > 0) for rule in _tight(match[1]).split(b"}")[:-1]]
+            after_block, divided = depth > 0, False
+            continue
         comments, body, mark = match.groups()
         if keeps and comments:
-            kept += [b"".join(found.split()) for found in _COMMENT.findall(comments) if found.startswith(b"/*!")]
+            kept += [_words(found) for found in _COMMENT.findall(comments) if found.startswith(b"/*!")]
         if keeps and b"/*!" in body:
-            raise NotPlainError
+            kept += [_words(found[2]) for found in _COMMENT_OR_OPAQUE.finditer(body) if found[2]]
         if body or mark == b"{":
             if divided:
                 yield _DIVIDED
@@ -69,6 +97,18 @@ def _statements(content: bytes, kept: list[bytes]) -> Iterator[_Statement]:
             yield _END
             depth -= 1
             after_block, divided = depth > 0, False
+
+
+def _words(comment: bytes) -> bytes:
+    return b"".join(comment.split())
+
+
+def _tight(rules: bytes) -> bytes:
+    """Equal for rules that differ in white space without meaning, comments and the last `;` only."""
+    if b"/*" in rules:
+        rules = _COMMENT.sub(b"", rules)
+    rules = _LOOSE.sub(b"", rules).replace(b";}", b"}")
+    return b" ".join(rules.split())
 
 
 def _same_statement(old: bytes, new: bytes, mark: bytes, inside: bool) -> bool:
@@ -85,7 +125,7 @@ def _same_at_a_glance(old: bytes, new: bytes, mark: bytes) -> bool:
     if not start or not new_start or start[1] != new_start[1]:
         return False
     value = old[start.end() :].rstrip(_SPACES)
-    return value != b"" and value == new[new_start.end() :].rstrip(_SPACES)
+    return not value.startswith(b"!") and value != b"" and value == new[new_start.end() :].rstrip(_SPACES)
 
 
 def _judged(old: bytes, new: bytes, mark: bytes, inside: bool) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from assetbuild.model import Kind, Reference
 from assetbuild.syntax.css import (
     NOT_ASCII_SUPERSETS,
+    UTF8_BOM,
     declared_encoding,
     detect_encoding,
     pieces,
@@ -25,13 +26,13 @@ from assetbuild.syntax.css import (
     unescape,
     url_inner,
 )
+from assetbuild.syntax.css_statements import Url, may_name_files, plain_urls
 from assetbuild.urls import is_local, path_length
 
-_NEEDLES = (b"url(", b"@import", b"image-set(", b"src(")
 _URL_FUNCTIONS = frozenset(("url", "src"))
 _IMAGE_SETS = frozenset(("image-set", "-webkit-image-set"))
-# Means the same whatever the encoding, and has nothing but a path: no scheme, host, query, fragment or escape.
-_PLAIN_PATH = re.compile(rb"[A-Za-z0-9_.\-][A-Za-z0-9_.\-/%~+]*")
+# Means the same whatever the encoding: no scheme, host or escape. What follows the path does not matter.
+_PLAIN_PATH = re.compile(rb"([A-Za-z0-9_.\-][A-Za-z0-9_.\-/%~+]*)(?:[?#][!-\[\]-~]*)?")
 # What the URL Standard strips from both ends (C0 controls and space), and what it drops everywhere.
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
@@ -58,9 +59,7 @@ def _find_all(content: bytes) -> list[Reference]:
     declared = declared_encoding(content)
     if declared in NOT_ASCII_SUPERSETS:
         return _find_transcoded(content, declared)
-    lowered = content.lower()
-    # A name can be spelled with escapes; without any, each reference holds one of these words.
-    if b"\\" not in content and not any(needle in lowered for needle in _NEEDLES):
+    if not may_name_files(content):
         return []
     return _find(content, declared or detect_encoding(content))
 
@@ -93,11 +92,14 @@ class _Candidate:
 # prelude whose URLs do not count. Brackets without statements keep the mode around them.
 _START, _OTHER, _CUSTOM, _AT_RULE, _IMPORT, _MUTE = "start", "other", "custom", "at-rule", "import", "mute"
 _KINDS: Mapping[str, Kind] = {_CUSTOM: "css-custom-property"}
+_MAX_WAIT = 256  # statements
+_BLOCK = ("}", _START, True, False)  # the frame of a block of statements
 _AFTER_ANY = {_START: _OTHER, _IMPORT: _MUTE}
 _PRELUDES = {"import": _IMPORT, **dict.fromkeys(("namespace", "document", "-moz-document", "supports"), _MUTE)}
 
 
-def _candidates(content: bytes) -> Iterator[_Candidate]:
+def _candidates(content: bytes, *, skips: bool = True) -> Iterator[_Candidate | Url]:
+    """`skips`: plain statements are not read token by token, which finds the same."""
     found: list[_Candidate] = []  # those that wait for the end of a url() around or before them
     # The brackets that are open, as tuples since there may be millions: what closes it, the mode that then holds again,
     # whether statements are in it, whether it is an image-set().
@@ -106,64 +108,88 @@ def _candidates(content: bytes) -> Iterator[_Candidate]:
     mode, import_start = _START, 0
     awaited: tuple[Kind, int] | None = None  # after `url(`: the kind of the string to come, and where it all starts
     unclosed: dict[int, _Candidate] = {}  # by depth, each url() whose end is not yet known
-    for kind, start, end in scan(content):
-        if kind == "nothing":
-            continue
-        of_url, awaited = awaited, None
-        here: tuple[Kind, int] = (
-            ("css-import", import_start) if mode == _IMPORT else (_KINDS.get(mode, "css-url"), start)
-        )
-        opened: tuple[str, str, bool, bool] | None = None
-        if kind == "string" and (of_url or mode == _IMPORT or (in_image_set and mode != _MUTE)):
-            if not unclosed:
-                yield from found
-                found.clear()
-            what, whole_start = of_url or here
-            first, last = string_inner(content[start:end])
-            found.append(_Candidate(what, start + first, start + last, whole_start, end, True))
-            if of_url:
-                unclosed[len(frames)] = found[-1]
-        elif kind == "url" and mode != _MUTE:
-            if not unclosed:
-                yield from found
-                found.clear()
-            first, last = url_inner(content[start:end])
-            found.append(_Candidate(here[0], start + first, start + last, here[1], end, False))
-        elif kind == "at-keyword" and mode == _START:
-            mode, import_start = _PRELUDES.get(unescape(content[start + 1 : end], "latin-1").lower(), _AT_RULE), start
-            continue
-        elif kind == closer:
-            if unclosed and (candidate := unclosed.pop(len(frames), None)):
-                candidate.whole_end = end
-            mode = frames.pop()[1]
+    tries = waits = 1  # how often statements were found not to be plain; how many to read before the next try
+    at = len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0
+    while at < len(content):
+        if skips and mode == _START:
+            yield from found
+            found.clear()
+            tried_at = at
+            urls, at, depth = plain_urls(content, at, len(frames))
+            yield from urls
+            tries = 1 if at > tried_at else min(2 * tries, _MAX_WAIT)
+            waits = tries
+            del frames[depth:]
+            frames += [_BLOCK] * (depth - len(frames))
             closer, _, in_statements, in_image_set = frames[-1] if frames else outermost
-            continue
+        for kind, start, end in scan(content, at):
+            if mode == _START and skips:
+                if not waits:
+                    break
+                waits -= 1
+            at = end
+            if kind == "nothing":
+                continue
+            of_url, awaited = awaited, None
+            here: tuple[Kind, int] = (
+                ("css-import", import_start) if mode == _IMPORT else (_KINDS.get(mode, "css-url"), start)
+            )
+            opened: tuple[str, str, bool, bool] | None = None
+            if kind == "string" and (of_url or mode == _IMPORT or (in_image_set and mode != _MUTE)):
+                if not unclosed:
+                    yield from found
+                    found.clear()
+                what, whole_start = of_url or here
+                first, last = string_inner(content[start:end])
+                found.append(_Candidate(what, start + first, start + last, whole_start, end, True))
+                if of_url:
+                    unclosed[len(frames)] = found[-1]
+            elif kind == "url" and mode != _MUTE:
+                if not unclosed:
+                    yield from found
+                    found.clear()
+                first, last = url_inner(content[start:end])
+                found.append(_Candidate(here[0], start + first, start + last, here[1], end, False))
+            elif kind == "at-keyword" and mode == _START:
+                mode, import_start = (
+                    _PRELUDES.get(unescape(content[start + 1 : end], "latin-1").lower(), _AT_RULE),
+                    start,
+                )
+                continue
+            elif kind == closer:
+                if unclosed and (candidate := unclosed.pop(len(frames), None)):
+                    candidate.whole_end = end
+                mode = frames.pop()[1]
+                closer, _, in_statements, in_image_set = frames[-1] if frames else outermost
+                continue
 
-        if mode == _START and content[start] in b"-\\" and _starts_custom(content, start):
-            mode = _CUSTOM
-        mode = _AFTER_ANY.get(mode, mode)
-        mark = kind[-1]  # of 'other{' as of '{'
-        if kind == "function":
-            name = unescape(content[start : end - 1], "latin-1").lower()
-            if name in _URL_FUNCTIONS and (mode != _MUTE or here[0] == "css-import"):
-                awaited = here
-            opened = (")", mode, False, name in _IMAGE_SETS)
-        elif mark == ";" and in_statements:
-            # At the top level a `;` ends only at-rules: the prelude of any other rule goes on until its `{`.
-            mode = _START if frames or mode not in (_OTHER, _CUSTOM) else mode
-        elif mark == "{":
-            if mode == _CUSTOM and in_statements:  # at the top level it ends a rule that is none
-                opened = ("}", _CUSTOM if frames else _START, False, False)
-            else:
-                mode = _START if in_statements else mode
-                opened = ("}", mode, in_statements, False)
-        elif mark == "(":
-            opened = (")", mode, False, False)
-        elif mark == "[":
-            opened = ("]", mode, False, False)
-        if opened:
-            frames.append(opened)
-            closer, _, in_statements, in_image_set = opened
+            if mode == _START and content[start] in b"-\\" and _starts_custom(content, start):
+                mode = _CUSTOM
+            mode = _AFTER_ANY.get(mode, mode)
+            mark = kind[-1]  # of 'other{' as of '{'
+            if kind == "function":
+                name = unescape(content[start : end - 1], "latin-1").lower()
+                if name in _URL_FUNCTIONS and (mode != _MUTE or here[0] == "css-import"):
+                    awaited = here
+                opened = (")", mode, False, name in _IMAGE_SETS)
+            elif mark == ";" and in_statements:
+                # At the top level a `;` ends only at-rules: the prelude of any other rule goes on until its `{`.
+                mode = _START if frames or mode not in (_OTHER, _CUSTOM) else mode
+            elif mark == "{":
+                if mode == _CUSTOM and in_statements:  # at the top level it ends a rule that is none
+                    opened = ("}", _CUSTOM if frames else _START, False, False)
+                else:
+                    mode = _START if in_statements else mode
+                    opened = ("}", mode, in_statements, False)
+            elif mark == "(":
+                opened = (")", mode, False, False)
+            elif mark == "[":
+                opened = ("]", mode, False, False)
+            if opened:
+                frames.append(opened)
+                closer, _, in_statements, in_image_set = opened
+        else:
+            break
     for candidate in unclosed.values():
         candidate.whole_end = len(content)
     yield from found
@@ -174,18 +200,13 @@ def _starts_custom(content: bytes, start: int) -> bool:
     return unescape(content[start : start + 20], "latin-1").startswith("--")
 
 
-def _reference(content: bytes, candidate: _Candidate, encoding: str) -> Reference | None:
+def _reference(content: bytes, candidate: _Candidate | Url, encoding: str) -> Reference | None:
     """None for a URL that is not a file of ours."""
+    plain = _PLAIN_PATH.fullmatch(content, candidate.start, candidate.end)
+    if plain:
+        path, end = plain[1].decode("ascii"), plain.end(1)
+        return Reference(candidate.kind, path, candidate.start, end, candidate.whole_start, candidate.whole_end)
     raw = content[candidate.start : candidate.end]
-    if _PLAIN_PATH.fullmatch(raw):
-        return Reference(
-            candidate.kind,
-            raw.decode("ascii"),
-            candidate.start,
-            candidate.end,
-            candidate.whole_start,
-            candidate.whole_end,
-        )
     url = unescape(raw, encoding, in_string=candidate.in_string).strip(_STRIPPED).translate(_DROPPED)
     if not is_local(url):
         return None
