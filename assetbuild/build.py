@@ -31,6 +31,7 @@ from assetbuild.inputs import Inputs, look
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
 from assetbuild.release import NOTHING, Carried, is_whole, write_release
+from assetbuild.render import Rendered
 from assetbuild.update import NotAlone, affected, update
 from assetbuild.write import Writer
 
@@ -91,6 +92,7 @@ class _Build:
     progress: Progress
     inputs: Inputs
     digests: dict[str, str] = field(default_factory=dict)  # of all sources that are known
+    rendered: Rendered = field(default_factory=Rendered)
 
     def run(self) -> Release:
         self.digests = dict(self.inputs.digests)
@@ -120,7 +122,7 @@ class _Build:
         rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests)
         compile_all = self._together(rebuilder, len(everything))
         graph = link(wanted, everything, compile_all, sources, config)
-        finals = fingerprint(graph)
+        finals = fingerprint(graph, rendered=self.rendered)
         known = memory.known_of(graph, finals, config)
         known |= {
             "engine": tools.key,
@@ -209,7 +211,13 @@ class _Build:
         names = {**settled, **{path: final.name for path, final in finals.items()}}
         before = self._following(tools)
         writer = Writer(
-            graph, self.inputs.sources, names, Variants(tools.encoders, self.store), before, self.inputs.started
+            graph,
+            self.inputs.sources,
+            names,
+            Variants(tools.encoders, self.store),
+            before,
+            self.inputs.started,
+            self.rendered,
         )
         made = write_release(
             graph,

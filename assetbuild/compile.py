@@ -31,18 +31,23 @@ _COMMENTS: Mapping[Language, str] = {"css": "\n/*# sourceMappingURL={} */\n", "j
 
 
 def compile_source(
-    source: Source, config: Config, sources: Mapping[str, Source], content: bytes | None = None
+    source: Source,
+    config: Config,
+    sources: Mapping[str, Source],
+    content: bytes | None = None,
+    digest: str | None = None,
 ) -> Compiled:
-    """`sources` are all that there are, by logical path; `content` is that of the file, if it has been read.
+    """`sources` are all that there are, by logical path; `content` and `digest` are the file's, if it has been read.
 
     Raises SourceError where the file cannot be read, ProcessorError where a minifier is not installed.
     """
     path, kind = source.logical_path, config.references.format_of(source.logical_path)
     prehashed = matcher(config.prehashed)(path)
     if kind is None:
-        digest, size = hash_source(source)
-        return compile_opaque(source, digest, size, config)
-    content = read_source(source) if content is None else content
+        return compile_opaque(source, *hash_source(source), config)
+    if content is None or digest is None:
+        content = read_source(source)
+        digest = hashlib.sha256(content).hexdigest()
     found = references_of(content, kind, config)
     written = found or ()
     language = language_of(path)
@@ -60,7 +65,7 @@ def compile_source(
         logical_path=path,
         content=None if is_source else final,
         file=source.file,
-        digest=hashlib.sha256(final).hexdigest(),
+        digest=digest if final is content else hashlib.sha256(final).hexdigest(),
         size=len(final),
         source_size=len(content),
         sources=(path, *_composed_from(minified, own_map, path, config, sources)),
@@ -72,7 +77,7 @@ def compile_source(
         prehashed=prehashed,
         integrity=integrity_of(final) if language else None,
         warnings=warnings,
-        reads=((path, hashlib.sha256(content).hexdigest()), *map_read, *(taken if minified.source_map else ())),
+        reads=((path, digest), *map_read, *(taken if minified.source_map else ())),
     )
 
 

@@ -85,7 +85,7 @@ def _keep_output_outside(config: Config) -> None:
 
 
 def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories: list[str]) -> Iterator[Source]:
-    never, excluded = matcher(NEVER_PUBLISHED), matcher(config.exclude)
+    excluded = matcher(config.exclude)
     real_root = os.path.realpath(root.dir)
     # Each directory with the real paths of the directories above it: a link back to one of them is a loop.
     pending: list[tuple[str, str, tuple[str, ...]]] = [(str(root.dir), root.prefix, (real_root,))]
@@ -99,8 +99,7 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
             continue
         for entry in entries:
             logical_path = prefix + entry.name
-            name = entry.name.lower()
-            if (never(name) and name != ".well-known") or excluded(logical_path):
+            if _is_never_published(entry.name.lower()) or excluded(logical_path):
                 continue
             where = root.label + logical_path[len(root.prefix) :]
             try:
@@ -119,6 +118,19 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
                 errors.append(_unreadable(where, error))
             except SourceError as error:
                 errors.append(error)
+
+
+_EXTENSIONS = frozenset(one[2:] for one in NEVER_PUBLISHED if one.startswith("*."))
+_NAMES = tuple(one for one in NEVER_PUBLISHED if not one.startswith("*."))
+_BEGINNINGS = frozenset(one[0] for one in _NAMES)
+
+
+def _is_never_published(name: str) -> bool:
+    """`name` is in lower case. The expression for all names is asked only where it may say yes."""
+    if name.rpartition(".")[2] in _EXTENSIONS:
+        return "." in name
+    may_be = name[0] in _BEGINNINGS or name.endswith("~")
+    return may_be and matcher(_NAMES)(name) and name != ".well-known"
 
 
 def _check_link(entry: os.DirEntry[str], where: str, root: Root, real_root: str) -> None:

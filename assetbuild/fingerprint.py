@@ -15,7 +15,7 @@ from typing import NamedTuple
 from assetbuild.contents import integrity_of
 from assetbuild.graph import Graph
 from assetbuild.names import ZEROS, name_of, released_name
-from assetbuild.render import is_rewritten, render
+from assetbuild.render import Rendered, is_rewritten, render
 
 
 class Final(NamedTuple):
@@ -27,15 +27,18 @@ class Final(NamedTuple):
     integrity: str | None
 
 
-def fingerprint(graph: Graph, settled: Mapping[str, str] | None = None) -> dict[str, Final]:
-    """Every asset of `graph`, by logical path. `settled` are the names of those that it names but does not hold."""
+def fingerprint(
+    graph: Graph, settled: Mapping[str, str] | None = None, rendered: Rendered | None = None
+) -> dict[str, Final]:
+    """Every asset of `graph`, by logical path. `settled` are the names of those that it names but does not hold;
+    `rendered` keeps final bytes that are made on the way."""
     found: dict[str, Final] = {}
     names = _Layered({}, settled or {})
     for component in graph.components:
         marks = _marks(graph, component, names) if graph.in_cycle(component) else {}
         names.update((path, name_of(graph.assets[path], mark)) for path, mark in marks.items())
         for path in component:
-            found[path] = _final(graph, path, names, marks.get(path))
+            found[path] = _final(graph, path, names, marks.get(path), rendered)
             names[path] = found[path].name
     return found
 
@@ -55,12 +58,14 @@ def component_digests(rendered: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     return {path: hashlib.sha256(whole.digest() + path.encode()).hexdigest() for path in paths}
 
 
-def _final(graph: Graph, path: str, names: Mapping[str, str], mark: str | None) -> Final:
+def _final(graph: Graph, path: str, names: Mapping[str, str], mark: str | None, rendered: Rendered | None) -> Final:
     """`mark` is the digest that names a member of a cycle; any other asset is named by its own."""
     compiled, targets = graph.assets[path], graph.targets[path]
     if not is_rewritten(compiled, targets):
         return Final(name_of(compiled, compiled.digest), compiled.digest, compiled.size, compiled.integrity)
     content = render(compiled, targets, names)
+    if rendered is not None:
+        rendered.keep(path, content)
     sha256 = hashlib.sha256(content).hexdigest()
     return Final(
         name_of(compiled, mark or sha256), sha256, len(content), integrity_of(content) if compiled.integrity else None

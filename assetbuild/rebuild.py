@@ -39,10 +39,11 @@ class Keeper(Protocol):
 
 
 class Result(NamedTuple):
-    """`key` is that of the trace to keep; empty where it is kept already, or cannot be."""
+    """`key` is that of the `trace` to keep; empty where it is kept already, or cannot be."""
 
     compiled: Compiled
     key: bytes = b""
+    trace: bytes = b""
 
 
 class Rebuilder:
@@ -88,7 +89,7 @@ class Rebuilder:
             self.store.put(_key("content", compiled.digest), compiled.content)
         if compiled.made_map:
             self.store.put(_key("content", hashlib.sha256(compiled.made_map[1]).hexdigest()), compiled.made_map[1])
-        self.store.put(result.key, _packed(compiled))
+        self.store.put(result.key, result.trace)
 
     def _source(self, source: Source) -> Result:
         path, digest, content = source.logical_path, self.digests.get(source.logical_path), None
@@ -101,17 +102,19 @@ class Rebuilder:
         key = self._source_key(path, digest) if self.store else b""
         if kept := self._kept(key, source.file):
             return Result(kept)
-        compiled = compile_source(source, self.config, self.sources, content)
+        compiled = compile_source(source, self.config, self.sources, content, digest)
         if compiled.reads and compiled.reads[0][1] != digest:
             raise changed(path)
-        return Result(compiled, key)
+        return Result(compiled, key, _packed(compiled) if key else b"")
 
     def _bundle(self, bundle: Bundle) -> Result:
         key = self._bundle_key(bundle)
         if kept := self._kept(key, None) if key else None:
             return Result(kept)
         compiled = compile_bundle(bundle, self.config, self.sources)
-        return Result(compiled, key if compiled.reads is not None else b"")
+        if not key or compiled.reads is None:
+            return Result(compiled)
+        return Result(compiled, key, _packed(compiled))
 
     def _source_key(self, path: str, digest: str) -> bytes:
         return _key("source", digest, *self._options(path))

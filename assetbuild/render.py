@@ -9,6 +9,7 @@ from assetbuild.model import Compiled, Reference
 from assetbuild.resolver import DROPPED, Target
 from assetbuild.urls import absolute, relative
 
+LIMIT = 32 << 20  # bytes of rendered assets that a build keeps in memory from naming to writing
 _DOTTED = frozenset({"js-import", "js-export", "js-dynamic-import"})
 
 
@@ -43,3 +44,19 @@ def url_of(compiled: Compiled, reference: Reference, name: str) -> str:
     if reference.root:
         return absolute(name, reference.root)
     return relative(name, compiled.logical_path, dotted=reference.kind in _DOTTED)
+
+
+class Rendered:
+    """Final bytes by logical path, as many as `limit` allows: what is not here has to be rendered again."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.left = limit
+        self.contents: dict[str, bytes] = {}
+
+    def keep(self, path: str, content: bytes) -> None:
+        if len(content) <= self.left:
+            self.left -= len(content)
+            self.contents[path] = content
+
+    def take(self, path: str) -> bytes | None:
+        return self.contents.get(path)

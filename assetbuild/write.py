@@ -18,7 +18,7 @@ from assetbuild.graph import Graph
 from assetbuild.model import Compiled, Source
 from assetbuild.rebuild import Variant, Variants
 from assetbuild.records import FILES, record_line
-from assetbuild.render import is_rewritten, render
+from assetbuild.render import Rendered, is_rewritten, render
 from assetbuild.rules import TRUSTED
 
 # 2000-01-01T00:00:00Z, in seconds: one time for all fingerprinted files, since servers derive ETags from it. A stable
@@ -55,7 +55,7 @@ class Writer:
     """Writes the files of `graph` into a staging directory.
 
     `encode` gives the variants of content with a digest; `names` are those of all assets that are named in the graph;
-    `started` is when the build began to look at the sources, in nanoseconds.
+    `started` is when the build began to look at the sources, in nanoseconds; `rendered` has final bytes.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Writer:
         encode: Variants,
         before: Before | None,
         started: int,
+        rendered: Rendered,
     ) -> None:
         self.graph = graph
         self.sources = sources
@@ -73,6 +74,7 @@ class Writer:
         self.encode = encode
         self.before = before
         self.started = started
+        self.rendered = rendered
         self.levels: Mapping[str, int] = {}
         self.taken: frozenset[str] = frozenset()
         self.files_dir = ""
@@ -146,7 +148,9 @@ class Writer:
 
     def _final_bytes(self, artifact: Artifact) -> bytes:
         compiled, targets = self.graph.assets[artifact.logical_path], self.graph.targets[artifact.logical_path]
-        return render(compiled, targets, self.names) if is_rewritten(compiled, targets) else content_of(compiled)
+        if not is_rewritten(compiled, targets):
+            return content_of(compiled)
+        return self.rendered.take(artifact.logical_path) or render(compiled, targets, self.names)
 
     def _create(self, artifact: Artifact, name: str, content: _Once[bytes], time: int) -> None:
         compiled, targets = self.graph.assets[artifact.logical_path], self.graph.targets[artifact.logical_path]
