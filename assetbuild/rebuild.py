@@ -99,13 +99,18 @@ class Rebuilder:
         if digest is None:
             content = read_source(source)
             digest = hashlib.sha256(content).hexdigest()
-        key = self._source_key(path, digest) if self.store else b""
+        key = self._source_key(path, digest) if self.store and self._takes_time(path) else b""
         if kept := self._kept(key, source.file):
             return Result(kept)
         compiled = compile_source(source, self.config, self.sources, content, digest)
         if compiled.reads and compiled.reads[0][1] != digest:
             raise changed(path)
         return Result(compiled, key, _packed(compiled) if key else b"")
+
+    def _takes_time(self, path: str) -> bool:
+        """Whether it is to be minified: all else is done as fast as a trace is read."""
+        language = language_of(path)
+        return language is not None and bool(self.config.minifying(path).tools(language))
 
     def _bundle(self, bundle: Bundle) -> Result:
         key = self._bundle_key(bundle)
