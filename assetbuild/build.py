@@ -7,8 +7,8 @@ again; else everything is linked anew, out of what was compiled before where tha
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,18 +65,32 @@ def build(
         config = replace(config, output_dir=flat_dir)
     if not minify:
         config = replace(config, minify=())
-    return _Build(
-        config,
-        flat=flat_dir is not None,
-        minify=minify,
-        executor=executor or Serial(),
-        workers=workers or Serial(),
-        store=store,
-        history=history,
-        clone=clone,
-        progress=progress,
-        inputs=look(config, history),
-    ).run()
+    with _without_collector():
+        return _Build(
+            config,
+            flat=flat_dir is not None,
+            minify=minify,
+            executor=executor or Serial(),
+            workers=workers or Serial(),
+            store=store,
+            history=history,
+            clone=clone,
+            progress=progress,
+            inputs=look(config, history),
+        ).run()
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """What a build remembers are values without cycles, by the hundred thousand: looking for some takes as long as
+    reading them. A whole build, where parsers make some, switches the collector on again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
@@ -111,7 +125,6 @@ class _Build:
 
     def _whole(self) -> Release:
         gc.enable()  # parsers make cycles
-        gc.freeze()
         config, sources = self.config, self.inputs.sources
         tools = engine(config)
         bundles = _load_bundles(config, sources, minify=self.minify)

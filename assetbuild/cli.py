@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from assetbuild.report import all_json, build_json, kept_json, table
 from assetbuild.terminal import Output, common, failures, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from assetbuild.config import Config
     from assetbuild.history import History
@@ -114,7 +113,7 @@ def _build(
     """`settings` stand for those of the configuration `file`, where they are not None."""
     from assetbuild.clone import ahead
 
-    with _without_collector(), ExitStack() as stack:
+    with ExitStack() as stack:
         clone = stack.enter_context(ahead(history))  # meanwhile the rest is loaded
         from assetbuild.build import build
         from assetbuild.executors import Processes, Threads
@@ -132,17 +131,6 @@ def _build(
             clone=clone,
             progress=stack.enter_context(progress(output)),
         )
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """What a build remembers are values without cycles, by the hundred thousand: looking for some takes as long as
-    reading them. A whole build, where parsers make some, switches the collector on again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _find() -> Path:

@@ -100,7 +100,7 @@ class Rebuilder:
             content = read_source(source)
             digest = hashlib.sha256(content).hexdigest()
         key = self._source_key(path, digest) if self.store and self._takes_time(path) else b""
-        if kept := self._kept(key, source.file):
+        if kept := self._kept(key, source.file) if key else None:
             return Result(kept)
         compiled = compile_source(source, self.config, self.sources, content, digest)
         if compiled.reads and compiled.reads[0][1] != digest:

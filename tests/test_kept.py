@@ -87,7 +87,7 @@ def test_what_is_not_ours_stays(project: Project) -> None:
     project.build()
     write_files(builds, dict.fromkeys(FOREIGN, ""))
     write_files(project.cache, {"package.json": ""})
-    killed = builds / f"{next(builds.glob('*.stamp')).name}.17.new"  # left by a build that was killed
+    killed = builds / f"{next(builds.glob('????????.stamp')).name}.17.new"  # left by a build that was killed
     killed.touch()
     for file in builds.iterdir():
         os.utime(file, (1, 1))
