@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,14 +29,11 @@ def main(arguments: Sequence[str]) -> int:
         wanted = Wanted(
             options.rounds or (1 if options.quick else 3), options.quick, options.corpus or NAMES, options.only or ()
         )
-        started = time.perf_counter()
         try:
-            results = measure(wanted)
+            measure(wanted, lambda results: kept.write_text(json.dumps(results, indent=1)) and None)
         except Unavailable as error:
             print(error, file=sys.stderr)
             return 2
-        results["seconds"] = time.perf_counter() - started
-        kept.write_text(json.dumps(results, indent=1))
         print(f"measured: {kept}", file=sys.stderr)
     results = json.loads(kept.read_text())
     if partial and not options.out:

@@ -63,8 +63,8 @@ HOW = f"""
   after round, and the tables show medians. What takes longer than {LONG} seconds is run once. WhiteNoise has no cache
   that its next run could use, so it is not run again.
 - **Warm.** All files are read once before, and nothing is dropped from the system's file cache: the disk's own speed
-  is not measured. Before each run the results of the last are deleted and everything is written out (`sync`), outside
-  of the measured time.
+  is not measured. Before each run the results of the last are moved aside (deleting thousands of files would slow
+  down the next tool) and everything is written out (`sync`), outside of the measured time.
 - **Time.** Wall time, and the CPU time of the process with all that it started, as the system reports them when it
   ends. **Memory.** The peak of the largest process by the same report; *all together* is the sum over all processes at
   one time, shared pages counted once (PSS), looked at every 20 ms in a run of its own, which gives no times.

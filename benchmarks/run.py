@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ class Wanted:
     only: Collection[str] = ()
 
 
-def measure(wanted: Wanted) -> dict[str, Any]:
+def measure(wanted: Wanted, keep: Callable[[dict[str, Any]], None]) -> None:
+    """`keep` is called with all results so far, after each corpus: a run that is stopped leaves what it has."""
+    started = time.perf_counter()
     tools = environment.prepare()
     work = cache_dir() / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -51,12 +54,12 @@ def measure(wanted: Wanted) -> dict[str, Any]:
     try:
         for corpus in corpora:
             results["corpora"][corpus.name] = _of_corpus(corpus, tools, work / corpus.name, wanted)
+            keep({**results, "seconds": time.perf_counter() - started})
     finally:  # and not sooner: see `afresh`
         shutil.rmtree(work)
         for corpus in corpora:
             if corpus.name.startswith(("series-", "opaque-")):
                 discard(corpus)
-    return results
 
 
 def _is_heavy(corpus: str) -> bool:
