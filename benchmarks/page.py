@@ -180,5 +180,10 @@ def _points(results: Results, name: str) -> Iterator[tuple[float, float]]:
 def _machine(results: Results) -> str:
     machine = "; ".join(f"{what}: {found}" for what, found in results["machine"].items())
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    took = f"{results['rounds']} rounds, {results.get('seconds', 0) / 60:.0f} minutes"
+    rounds = ", ".join(f"{name} {_rounds(corpus)}" for name, corpus in results["corpora"].items())
+    took = f"rounds: {rounds}; {results.get('seconds', 0) / 60:.0f} minutes"
     return f"**Machine.** {machine}.\n\n**Versions.** {versions}.\n\n**The run.** {took}."
+
+
+def _rounds(corpus: Mapping[str, Any]) -> int:
+    return max(len(scenario.get("runs", ())) for scenario in corpus["scenarios"].values())
