@@ -18,6 +18,7 @@ from typing import NamedTuple
 from assetbuild.config import Config
 
 _ALWAYS = ("tree_sitter", "tree_sitter_javascript")
+_FILTERS = ("jsmin", "rjsmin", "cssmin", "rcssmin")  # that a bundle may name, whatever [minify] says
 _ENCODERS = {"br": "brotli", "gz": "deflate", "zst": "backports.zstd"}
 _NORMAL = re.compile(r"[-_.]+")
 
@@ -36,7 +37,7 @@ def engine(config: Config) -> Engine:
     tools = {tool for _, minifying in config.minify for tool in (*minifying.js, *minifying.css)}
     packages = {*_ALWAYS, *(tools - {"esbuild"})}
     if config.bundles or config.bundle_tables:
-        packages |= {"webassets", "yaml"}
+        packages |= {"webassets", "yaml", *_FILTERS}
     versions = {package: _version(package) for package in sorted(packages)}
     binaries, absent = _esbuild(config) if "esbuild" in tools else ((), ())
     if binaries:

@@ -201,3 +201,17 @@ def test_a_program_that_is_missing_is_no_error_yet(tmp_path: Path, monkeypatch: 
 
     assert made.absent[-1] == str(tmp_path / "bin/esbuild")
     assert not [file for file in made.files if file.endswith("esbuild")]
+
+
+@pytest.mark.parametrize("tool", ["jsmin", "rjsmin", "cssmin", "rcssmin"])
+def test_another_version_of_a_minifier_that_bundles_may_name_is_another_engine(
+    tmp_path: Path, first: Path, tool: str
+) -> None:
+    """[minify] names none, but a bundle's filter does."""
+    table = {"minify": {"js": [], "css": []}, "bundles": {"a.js": {"contents": ["b.js"], "filters": ["jsmin"]}}}
+    before = engine_for(tmp_path, **table)
+    write_files(first, {f"{tool}.py": "", f"{tool}-9.9.9.dist-info/METADATA": ""})
+    after = engine_for(tmp_path, **table)
+
+    assert after.key != before.key
+    assert str(first / f"{tool}.py") in after.files
