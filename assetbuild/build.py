@@ -26,7 +26,7 @@ from assetbuild.fingerprint import Final, fingerprint
 from assetbuild.following import Following
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph, link
-from assetbuild.history import History, unpacked_problem
+from assetbuild.history import History, release_of
 from assetbuild.inputs import Inputs, look
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
@@ -185,10 +185,8 @@ class _Build:
     def _unchanged(self, history: History, known: Known) -> Release:
         """Only signatures are others than they were."""
         assert history.stamp
-        facts = history.stamp.facts
         memory.renew(history, self.inputs, known, self.digests)
-        warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
-        return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
+        return release_of(history.stamp)
 
     def _is_whole(self, directory: Path) -> bool:
         """By signatures, if the last build has left the release that stands there; else by its bytes."""

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from assetbuild import atomic
+from assetbuild.directories import above
 from assetbuild.executors import may_fork
 from assetbuild.history import History
 from assetbuild.stamp import Stamp
@@ -32,16 +33,6 @@ class Clone:
         self.pid = os.fork() if may_fork() else None
         if self.pid == 0:
             os._exit(self._made_alone())
-
-    @property
-    def directories(self) -> list[str]:
-        """All that the files are in, each after those that it is in."""
-        found: set[str] = set()
-        for directory in {file.rpartition("/")[0] for file in self.files}:
-            while directory and directory not in found:
-                found.add(directory)
-                directory = directory.rpartition("/")[0]
-        return sorted(found)
 
     def finish(self, unwanted: Iterable[str]) -> None:
         """Return when all of the files are there, but those that are not wanted. Raises NotCloned."""
@@ -74,7 +65,7 @@ class Clone:
     def _made(self) -> bool:
         source, target = f"{self.source}/", f"{self.directory}/"
         try:
-            for directory in self.directories:
+            for directory in sorted(above(self.files)):
                 os.mkdir(target + directory)
                 os.chmod(target + directory, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
             for file in self.files:

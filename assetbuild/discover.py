@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from assetbuild import signatures
 from assetbuild.config import Config
+from assetbuild.directories import above
 from assetbuild.errors import AssetBuildError, ConfigError, OutputConflict, SourceError, raise_all
 from assetbuild.globs import matcher
 from assetbuild.model import Source
@@ -192,7 +193,7 @@ def _conflicts(sources: dict[str, Source]) -> Iterator[OutputConflict]:
                 notes=(f"the other: {sources[other].shown}",),
             )
         seen.setdefault(key, path)
-    for key in sorted(_directories(seen) & seen.keys()):
+    for key in sorted(above(seen) & seen.keys()):
         path, inner = seen[key], next(path for path in sorted(sources) if _folded(path).startswith(key + "/"))
         yield OutputConflict(
             f"'{path}' is a file, but '{inner}' needs a directory of that name",
@@ -207,13 +208,3 @@ def _folded(path: str) -> str:
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
-
-
-def _directories(paths: Iterable[str]) -> set[str]:
-    """All that `paths` are in."""
-    found: set[str] = set()
-    for directory in {path.rpartition("/")[0] for path in paths}:
-        while directory and directory not in found:
-            found.add(directory)
-            directory = directory.rpartition("/")[0]
-    return found

@@ -1,6 +1,6 @@
 """What the last build of a configuration looked at, found out and made: so that the next one does only what is new.
 
-Two files: a stamp, which tells whether anything changed at all, and what the link phase knew of each asset, as JSON.
+Two files: a stamp, which tells whether anything changed at all, and what the link phase knew of each asset.
 Without them, or with others' in their place, a build does all of its work, and gives the same bytes.
 """
 
@@ -54,10 +54,8 @@ class History:
         """The release that stands, if a build would make it again from what has not changed since."""
         if self.stamp is None or self.stamp.facts["always"] or not self.changes.none:
             return None
-        facts = self.stamp.facts
         mark_used(self.file + ".stamp", self.file + ".known")
-        warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
-        return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
+        return release_of(self.stamp)
 
     @cached_property
     def known(self) -> Known:
@@ -80,6 +78,13 @@ class History:
         made.facts.update(token=token, key=self.key, variables=_variables())
         stamp.save(made, self.file + ".stamp")
         forget_old_builds(self.cache_dir)
+
+
+def release_of(stamp: Stamp) -> Release:
+    """The one that the last build has left, as it stands."""
+    facts = stamp.facts
+    warnings = tuple(unpacked_problem(one) for one in facts["warnings"])
+    return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
 
 
 class Changes(NamedTuple):

@@ -19,6 +19,7 @@ from assetbuild import __version__, atomic
 from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines, paths
 from assetbuild.clone import Clone
 from assetbuild.config import Config
+from assetbuild.directories import above
 from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
 from assetbuild.fingerprint import Final
@@ -180,7 +181,7 @@ def _write(
         own = [name for artifact in artifacts for name in paths(artifact)]
         if clone:
             clone.finish(carried.gone)
-        _make_directories(directory, (f"{FILES}/{name}" for name in own), clone.directories if clone else ())
+        _make_directories(directory, (f"{FILES}/{name}" for name in own), clone.files if clone else ())
         taken = frozenset((*carried.record, *own))
         written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
         record_lines, digests = dict(carried.record), dict(carried.digests)
@@ -205,16 +206,10 @@ def _write(
 
 
 def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
-    made = {"", *there}
-    for parent in sorted({file.rpartition("/")[0] for file in files} | {FILES}):
-        at = 0
-        while at >= 0:
-            at = parent.find("/", at + 1)
-            part = parent if at < 0 else parent[:at]
-            if part not in made:
-                made.add(part)
-                os.mkdir(f"{directory}/{part}")
-                os.chmod(f"{directory}/{part}", 0o755)  # noqa: S103 - public by purpose, whatever the umask says
+    """Those that `files` are in, but for those that the files which are `there` are in."""
+    for path in sorted({FILES, *above(files)} - above(there)):
+        os.mkdir(f"{directory}/{path}")
+        os.chmod(f"{directory}/{path}", 0o755)  # noqa: S103 - public by purpose, whatever the umask says
     os.chmod(directory, 0o755)  # noqa: S103
 
 

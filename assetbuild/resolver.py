@@ -7,6 +7,7 @@ from functools import cached_property
 
 from assetbuild.config import Config
 from assetbuild.contents import read_source
+from assetbuild.directories import above
 from assetbuild.errors import (
     AssetBuildError,
     OutputConflict,
@@ -116,13 +117,7 @@ class Resolver:
     @cached_property
     def _directories(self) -> set[str]:
         """All that hold a known file, the topmost one as ''."""
-        found = {""}
-        for path in self.known:
-            directory = path.rpartition("/")[0]
-            while directory not in found:
-                found.add(directory)
-                directory = directory.rpartition("/")[0]
-        return found
+        return {"", *above(self.known)}
 
     def _place(self, origin: Origin) -> Place:
         """Line, column and text of `origin`; the file alone where the text is not a source's or has gone."""

@@ -22,7 +22,7 @@ ORDER = """
     runtime
     runtime.flask
     runtime.django.*
-    errors signatures
+    errors signatures directories
     model
     urls
     globs
