@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from assetbuild import clone as module
+from assetbuild.clone import Clone, NotCloned
+from tests.conftest import write_files
+
+FILES = {"files/a.css": "a", "files/b/c/d.png": "d", "files/b/e.png": "e"}
+
+
+@pytest.fixture(params=[True, False], ids=["forked", "here"])
+def directories(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    monkeypatch.setattr(module, "may_fork", lambda: request.param)
+    write_files(tmp_path / "release", FILES)
+    (tmp_path / "staging").mkdir()
+    return tmp_path / "release", tmp_path / "staging"
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_all_files_but_the_unwanted_are_linked(directories: tuple[Path, Path]) -> None:
+    release, staging = directories
+    before = os.umask(0o077)
+    try:
+        Clone(str(release), [*FILES], staging).finish(["files/b/e.png"])
+    finally:
+        os.umask(before)
+
+    found = {file.relative_to(staging).as_posix() for file in staging.rglob("*") if file.is_file()}
+    assert found == FILES.keys() - {"files/b/e.png"}
+    assert all((staging / file).samefile(release / file) for file in found)
+    assert {each.stat().st_mode & 0o777 for each in staging.rglob("*") if each.is_dir()} == {0o755}
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_what_cannot_be_linked_is_told(directories: tuple[Path, Path]) -> None:
+    release, staging = directories
+    (release / "files/a.css").unlink()
+
+    with pytest.raises(NotCloned):
+        Clone(str(release), [*FILES], staging).finish([])
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_nobody_goes_on_with_what_is_in_vain(directories: tuple[Path, Path]) -> None:
+    release, staging = directories
+    clone = Clone(str(release), [*FILES], staging)
+    pid = clone.pid
+    clone.stop()
+    clone.stop()
+
+    if pid is not None:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, 0)
