@@ -75,5 +75,5 @@ _IMPORTS = {"imports": ("js-import", "js-export", "css-import"), "dynamic": ("js
 
 def _imports(graph: Graph, path: str, kinds: tuple[str, ...]) -> list[str]:
     """What `path` imports directly, in source order, each once."""
-    pairs = zip(graph.assets[path].references, graph.targets[path], strict=True)
+    pairs = zip(graph.assets[path].references, graph.all_targets(path), strict=True)
     return list(dict.fromkeys(target for reference, target in pairs if target and reference.kind in kinds))

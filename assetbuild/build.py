@@ -160,7 +160,7 @@ class _Build:
         if carried is None:
             raise NotAlone
         new = memory.known_of(done.graph, done.finals, self.config)
-        for kind in ("assets", "reads", "warnings"):
+        for kind in ("assets", "reads", "warnings", "left", "sent_away"):
             kept = {path: entry for path, entry in known[kind].items() if path in done.settled}
             new[kind] = {**kept, **new[kind]}
         return self._release(done.graph, done.finals, done.settled, carried, tools, {**known, **new})

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from assetbuild.checker import Checker, type_name
 from assetbuild.configfile import read_table
-from assetbuild.errors import ConfigError, raise_all
+from assetbuild.errors import ConfigError, did_you_mean, raise_all
 from assetbuild.globs import matcher
 from assetbuild.roots import Root, parse_roots
 from assetbuild.rules import OFF, Minifying, References, parse_minify, parse_references
@@ -20,6 +20,9 @@ from assetbuild.rules import OFF, Minifying, References, parse_minify, parse_ref
 # Levels: RFC 7932 has qualities 0 to 11, libdeflate 1 to 12, zstd 1 to 22.
 LEVELS = {"br": range(12), "gz": range(1, 13), "zst": range(1, 23)}
 DEFAULT_LEVELS = {"br": 11, "gz": 12, "zst": 19}
+
+Modules = Literal["rewrite", "importmap"]
+MODULES: tuple[Modules, ...] = get_args(Modules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Config:
     minify: tuple[tuple[str, Minifying], ...] = (("**", Minifying()),)
     compress: tuple[tuple[str, int], ...] = (("br", 11), ("gz", 12))
     references: References = field(default_factory=References)
+    modules: Modules = "rewrite"  # imports name released files, or the page's import map leads to them
 
     @property
     def label(self) -> str:
@@ -97,6 +101,7 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
         minify=parse_minify(table, base_dir, check),
         compress=_levels(compress, check),
         references=parse_references(table, check),
+        modules=_modules(check.table(table, "javascript", ("modules",)), check),
     )
     raise_all(check.errors)
     return config
@@ -114,6 +119,7 @@ _TOP_KEYS = (
     "minify",
     "compress",
     "references",
+    "javascript",
 )
 _BUNDLE_KEYS = ("contents", "output", "filters", "depends", "config", "extra", "debug")
 
@@ -155,6 +161,17 @@ def _url_prefix(value: str, check: Checker) -> str:
     elif any(char in "?#\\" or not char.isprintable() for char in value):
         check.wrong(f"'url_prefix' is to be a plain path such as '/static/', but is {value!r}")
     return value if value.endswith("/") else value + "/"
+
+
+def _modules(table: Mapping[str, Any], check: Checker) -> Modules:
+    value = check.string(table, "modules", "rewrite", " in [javascript]")
+    for known in MODULES:
+        if value == known:
+            return known
+    near = did_you_mean(value, MODULES)
+    fix = f"did you mean '{near}'?" if near else None
+    check.wrong(f"'modules' in [javascript] is 'rewrite' or 'importmap', not '{value}'", fix)
+    return "rewrite"
 
 
 def _levels(table: Mapping[str, Any], check: Checker) -> tuple[tuple[str, int], ...]:

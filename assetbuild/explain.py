@@ -25,9 +25,10 @@ def explain(
     general = f"'{changed[0]}' has changed" if changed else None
     if not general and known["levels"] != dict(levels):
         general = "it is to be compressed otherwise"
-    found = {}
+    apart, found = frozenset(known.get("without_map", ())), {}
     for path in built:
         own = _new_content(graph.assets[path], known, digests) or _new_name(path, graph, names, known)
+        own = own or _new_reach(path, graph, apart)
         found[path] = own or general or "its file could not be taken over from the release before"
     return found
 
@@ -53,6 +54,15 @@ def _new_name(path: str, graph: Graph, names: Mapping[str, str], known: Mapping[
             return f"'{target}', which it names, is called otherwise now"
         if target not in known["assets"]:
             return f"'{target}', which it names, is new"
-    now = {*graph.names(path)}
+    now = {*graph.all_targets(path)}
     gone = [target for target in known["assets"][path][3] if target not in now]
     return f"'{gone[0]}', which it named, is gone" if gone else None
+
+
+def _new_reach(path: str, graph: Graph, apart: frozenset[str]) -> str | None:
+    """`apart` were the scripts that might run without an import map."""
+    if path in apart and path in graph.left:
+        return "no worker runs it any more, so its imports stay as they are written"
+    if path in graph.without_map - apart and any(graph.names(path)):
+        return "a worker may run it now, so its imports are rewritten"
+    return None

@@ -7,9 +7,10 @@ each stands after all that it names, so one pass over them can name every asset.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
-from assetbuild import maps
+from assetbuild import importmap, maps
 from assetbuild.config import Config
 from assetbuild.errors import Problem, raise_all
 from assetbuild.model import Compiled, Source
@@ -18,16 +19,26 @@ from assetbuild.resolver import Resolver, Target
 
 class Graph(NamedTuple):
     """`targets[path][i]` is what `assets[path].references[i]` names: a logical path, None (as written), DROPPED.
-    `warnings` go with the logical path of the asset that they are of."""
+    `warnings` go with the logical path of the asset that they are of. `left[path][i]` is what an import names whose
+    text stays, for the assets that have some: an import map leads there. `without_map` are scripts that may run where
+    there is none."""
 
     assets: Mapping[str, Compiled]
     targets: Mapping[str, tuple[Target, ...]]
     components: tuple[tuple[str, ...], ...]
     warnings: tuple[tuple[str, Problem], ...] = ()
+    left: Mapping[str, tuple[Target, ...]] = MappingProxyType({})
+    without_map: frozenset[str] = frozenset()
 
     def names(self, path: str) -> Iterator[str]:
-        """The assets that `path` names, in source order, repeated as they are."""
+        """The assets whose released names go into `path`, in source order, repeated as they are."""
         return (target for target in self.targets[path] if target)
+
+    def all_targets(self, path: str) -> tuple[Target, ...]:
+        """Of each reference, whether its text is rewritten or left to an import map."""
+        if path not in self.left:
+            return self.targets[path]
+        return tuple(one or other for one, other in zip(self.left[path], self.targets[path], strict=True))
 
     def in_cycle(self, component: tuple[str, ...]) -> bool:
         return len(component) > 1 or component[0] in _written(self.assets[component[0]], self.targets[component[0]])
@@ -40,10 +51,12 @@ def link(
     sources: Mapping[str, Source],
     config: Config,
     settled: Container[str] = (),
+    without_map: frozenset[str] | None = None,
 ) -> Graph:
     """Compile `wanted` and all that they name, out of the `known` logical paths, and connect them.
 
-    What is `settled` is named, but not part of the graph: it has its name already.
+    What is `settled` is named, but not part of the graph: it has its name already. `without_map` is the graph's, if
+    that is known.
 
     Raises UnresolvedReference, or BuildFailed with all of them.
     """
@@ -65,11 +78,15 @@ def link(
         named = {target for path in pending for target in targets[path] if target and target not in assets}
         pending = sorted(target for target in named if target not in settled)
     raise_all(resolver.errors)
+    left: dict[str, tuple[Target, ...]] = {}
+    if config.modules == "importmap":
+        without_map = importmap.without_map(assets, targets, config) if without_map is None else without_map
+        left = importmap.leave(assets, targets, without_map)
     maps.follow(assets, targets, config)
     warnings = [(path, warning) for path in assets for warning in assets[path].warnings] + resolver.warnings
     edges = {path: [to for to in _written(assets[path], targets[path]) if to in assets] for path in sorted(assets)}
     components = tuple(_components(edges))
-    return Graph(assets, targets, components, tuple(warnings))
+    return Graph(assets, targets, components, tuple(warnings), left, without_map or frozenset())
 
 
 def _written(compiled: Compiled, targets: Iterable[Target]) -> list[str]:

@@ -16,6 +16,7 @@ from assetbuild.fingerprint import Final
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
 from assetbuild.history import History, packed_problem, unpacked_problem
+from assetbuild.importmap import sent_away
 from assetbuild.inputs import Inputs, watched
 from assetbuild.model import Compiled
 from assetbuild.records import SUMS, sums_of
@@ -26,7 +27,8 @@ from assetbuild.stamp import Stamp, Watched
 def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known:
     """What is known of each asset of `graph`: all that an update of others needs."""
     stable = matcher(config.stable)
-    found: Known = {"assets": {}, "reads": {}, "warnings": {}}
+    found: Known = {"assets": {}, "reads": {}, "warnings": {}, "left": {}, "sent_away": {}}
+    found["without_map"] = sorted(graph.without_map)
     for path, compiled in graph.assets.items():
         final = finals[path]
         is_stable = stable(path) and not compiled.prehashed
@@ -35,6 +37,10 @@ def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known
         others = [read for read, _ in compiled.reads or () if read != path]
         if others:
             found["reads"][path] = others
+        if path in graph.left:
+            found["left"][path] = sorted({target for target in graph.left[path] if target})
+        if config.modules == "importmap" and (scripts := sent_away(compiled, graph.targets[path], config)):
+            found["sent_away"][path] = sorted(scripts)
     for path, warning in graph.warnings:
         found["warnings"].setdefault(path, []).append(packed_problem(warning))
     return found

@@ -33,9 +33,11 @@ def manifest_body(lines: Mapping[str, bytes]) -> bytes:
     return b",".join([lines[path] for path in sorted(lines)])
 
 
-def manifest_text(body: bytes, url_prefix: str, release_id: str | None = None) -> bytes:
+def manifest_text(body: bytes, url_prefix: str, release_id: str | None = None, modules: str = "rewrite") -> bytes:
     """The text that `canonical` gives for the whole; without an id, what makes it."""
     rest: dict[str, Any] = {"url_prefix": url_prefix, "version": FORMAT_VERSION}
+    if modules != "rewrite":
+        rest["modules"] = modules
     if release_id:
         rest["release"] = release_id
     return b'{"assets":{' + body + b"}," + canonical(rest)[1:]
@@ -69,7 +71,7 @@ def record_lines(text: bytes) -> dict[str, str]:
 
 
 def _name(line: str) -> str:
-    name = line[1 : line.index('": ')]
+    name = line[1 : line.index('": ', 1)]
     return str(_DECODER.raw_decode(line)[0]) if "\\" in name else name
 
 

@@ -110,7 +110,7 @@ def write_release(
     body = manifest_body(lines)
     files = [(artifact.sha256, name) for artifact in artifacts for name in paths(artifact)]
     files += [(carried.digests[f"{FILES}/{name}"], name) for name in carried.record]
-    release_id = identify(manifest_text(body, config.url_prefix), files)
+    release_id = identify(manifest_text(body, config.url_prefix, modules=config.modules), files)
     own = ([*component] for component in graph.components if graph.in_cycle(component))
     cycles = sorted([*([*component] for component in carried.cycles), *own])
     target = config.output_dir if flat else config.output_dir / "releases" / release_id
@@ -121,7 +121,8 @@ def write_release(
         levels = (standing or {"compress": {}})["compress"] | levels
         made = Made(release_id, target, created, levels, lines, cycles)
         if created:
-            texts = _Texts(release_id, manifest_text(body, config.url_prefix, release_id), levels, cycles)
+            manifest = manifest_text(body, config.url_prefix, release_id, config.modules)
+            texts = _Texts(release_id, manifest, levels, cycles)
             made = _write(made, flat, writer, artifacts, executor, carried, texts, whole, progress)
         if not flat:
             _point_current(config, release_id)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from assetbuild.config import Config
 from assetbuild.fingerprint import Final, fingerprint
 from assetbuild.graph import Graph, link
+from assetbuild.importmap import sent_away
 from assetbuild.memory import has_maps
 from assetbuild.model import Compiled, Source
 from assetbuild.resolver import MANY
@@ -78,13 +79,25 @@ def update(
 
     assets = known["assets"]
     settled = {path: entry[0] for path, entry in assets.items() if path not in paths}
-    graph = link(paths, (*sources, *known["bundles"]), compile_alone, sources, config, settled)
-    no_longer = {target for path in paths for target in assets[path][3]} - {
-        target for path in graph.assets for target in graph.names(path)
-    }
+    without_map = frozenset(known["without_map"])
+    graph = link(paths, (*sources, *known["bundles"]), compile_alone, sources, config, settled, without_map)
+    if config.modules == "importmap" and not _same_without_map(graph, known, config):
+        raise NotAlone
+    named = {target for path in paths for target in (*assets[path][3], *known["left"].get(path, ()))}
+    no_longer = named - {target for path in graph.assets for target in graph.all_targets(path)}
     if no_longer & {*known["inside"]}:
         raise NotAlone  # nothing else may name them
     told = sum(map(len, known["warnings"].values())) + len(graph.warnings)
     if told >= MANY and (graph.warnings or paths & known["warnings"].keys()):
         raise NotAlone  # how many there are decides what is suggested in each
     return Updated(graph, fingerprint(graph, settled), settled)
+
+
+def _same_without_map(graph: Graph, known: Mapping[str, Any], config: Config) -> bool:
+    """Whether the scripts that may run without an import map are those that they were: else others are rewritten."""
+    for path, compiled in graph.assets.items():
+        if sorted(sent_away(compiled, graph.targets[path], config)) != known["sent_away"].get(path, []):
+            return False
+        if path in graph.without_map and {*graph.names(path)} != {*known["assets"][path][3]}:
+            return False
+    return True

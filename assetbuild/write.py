@@ -192,7 +192,7 @@ class Writer:
             "size": artifact.size,
             "source_size": compiled.source_size,
             "sources": compiled.sources,
-            "references": sorted(set(self.graph.names(artifact.logical_path))),
+            "references": sorted(set(filter(None, self.graph.all_targets(artifact.logical_path)))),
             "tools": compiled.tools,
             "tier": tier(compiled.tools),
             "stable": name == artifact.logical_path,
