@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Set
+from typing import NamedTuple
 
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, raise_all
 from assetbuild.fingerprint import Final
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
+from assetbuild.model import Reference
 from assetbuild.records import manifest_line
+from assetbuild.resolver import Target
 
 
 class Artifact(NamedTuple):
@@ -51,29 +53,21 @@ def check_names(artifacts: Iterable[Artifact], taken: Iterable[str] = ()) -> Non
 
 def manifest_lines(graph: Graph, artifacts: Iterable[Artifact]) -> dict[str, bytes]:
     """The manifest's entries as text, by logical path."""
-    return {
-        artifact.logical_path: manifest_line(artifact.logical_path, _entry(graph, artifact)) for artifact in artifacts
-    }
+    return {artifact.logical_path: _line(graph, artifact) for artifact in artifacts}
 
 
-def _entry(graph: Graph, artifact: Artifact) -> dict[str, Any]:
-    entry: dict[str, Any] = {"file": artifact.name, "size": artifact.size}
-    if artifact.integrity:
-        entry["integrity"] = artifact.integrity
-    if artifact.stable:
-        entry["stable"] = True
-    if graph.assets[artifact.logical_path].prehashed:
-        entry["prehashed"] = True
-    for key, kinds in _IMPORTS.items():
-        if imports := _imports(graph, artifact.logical_path, kinds):
-            entry[key] = imports
-    return entry
+def _line(graph: Graph, artifact: Artifact) -> bytes:
+    path, name, _, size, integrity, stable = artifact
+    compiled = graph.assets[path]
+    named = [*zip(compiled.references, graph.all_targets(path), strict=True)] if compiled.references else []
+    imports, dynamic = (_imports(named, kinds) for kinds in (_STATIC, _DYNAMIC)) if named else ((), ())
+    return manifest_line(path, name, size, integrity, stable, compiled.prehashed, imports, dynamic)
 
 
-_IMPORTS = {"imports": ("js-import", "js-export", "css-import"), "dynamic": ("js-dynamic-import",)}
+_STATIC = frozenset({"js-import", "js-export", "css-import"})
+_DYNAMIC = frozenset({"js-dynamic-import"})
 
 
-def _imports(graph: Graph, path: str, kinds: tuple[str, ...]) -> list[str]:
-    """What `path` imports directly, in source order, each once."""
-    pairs = zip(graph.assets[path].references, graph.all_targets(path), strict=True)
-    return list(dict.fromkeys(target for reference, target in pairs if target and reference.kind in kinds))
+def _imports(named: Iterable[tuple[Reference, Target]], kinds: Set[str]) -> list[str]:
+    """What is imported directly, in source order, each once."""
+    return list(dict.fromkeys(target for reference, target in named if target and reference.kind in kinds))

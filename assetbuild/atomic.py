@@ -6,16 +6,13 @@ what a killed build has left is known for dead and removed by the next one.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
 
 STAGING = ".staging-"
 
@@ -28,7 +25,7 @@ def staging(parent: Path) -> Iterator[Path]:
     try:
         yield directory
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        _remove(directory)
         os.close(lock)
 
 
@@ -39,7 +36,7 @@ def remove_dead_staging(parent: Path) -> None:
             lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(directory, ignore_errors=True)
+                _remove(directory)
             finally:
                 os.close(lock)
 
@@ -58,7 +55,7 @@ def install(directory: Path, target: Path) -> None:
         if not _exchange(directory, target):
             _replace_in_two_steps(directory, target)
     sync_directory(target.parent)
-    shutil.rmtree(directory, ignore_errors=True)
+    _remove(directory)
 
 
 def point(link: Path, target: str) -> bool:
@@ -83,7 +80,9 @@ def make_durable(directory: Path) -> None:
     """
     if sys.platform == "linux":
         with _opened(directory) as descriptor, suppress(AttributeError):
-            if ctypes.CDLL(None).syncfs(descriptor) == 0:
+            from ctypes import CDLL  # which takes longer to load than most of what is written
+
+            if CDLL(None).syncfs(descriptor) == 0:
                 return
     for parent, _, names in os.walk(directory, topdown=False):
         for name in names:
@@ -106,9 +105,17 @@ def _opened(file: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def _remove(directory: Path) -> None:
+    if os.path.lexists(directory):
+        from shutil import rmtree
+
+        rmtree(directory, ignore_errors=True)
+
+
 def _locked_directory(parent: Path) -> tuple[Path, int]:
     while True:
-        directory = Path(mkdtemp(prefix=STAGING, dir=parent))
+        directory = Path(parent, STAGING + os.urandom(8).hex())
+        directory.mkdir(0o700)
         # Until it is locked another build may take it for dead and remove it.
         with suppress(FileNotFoundError):
             lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -129,7 +136,9 @@ def _lock(descriptor: int) -> bool:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swap two directories in one step. False where the system or the file system cannot."""
-    libc = ctypes.CDLL(None, use_errno=True)
+    from ctypes import CDLL
+
+    libc = CDLL(None, use_errno=True)
     try:
         if sys.platform == "darwin":
             return bool(libc.renamex_np(os.fsencode(one), os.fsencode(other), 2) == 0)  # RENAME_SWAP
@@ -148,7 +157,7 @@ def _replace_in_two_steps(directory: Path, target: Path) -> None:
         except OSError:
             os.rename(holder / "old", target)
             raise
-        shutil.rmtree(holder, ignore_errors=True)
+        _remove(holder)
     finally:
         with suppress(OSError):
             os.rmdir(holder)  # only if empty: what could not be put back must not be lost here

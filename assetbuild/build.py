@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assetbuild import memory
+from assetbuild.bundled import inside_of, is_known, load_bundles
 from assetbuild.clone import Clone, NotCloned, ahead
 from assetbuild.columns import Known
 from assetbuild.config import Config
 from assetbuild.contents import changed, hash_source
+from assetbuild.early import Early, early
 from assetbuild.engine import Engine, engine
 from assetbuild.errors import AssetBuildError, raise_all
 from assetbuild.executors import Executor, Serial
@@ -26,11 +28,13 @@ from assetbuild.fingerprint import Final, fingerprint
 from assetbuild.following import Following
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph, link
+from assetbuild.held import Held
 from assetbuild.history import History, release_of
 from assetbuild.inputs import Inputs, look
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
-from assetbuild.release import NOTHING, Carried, is_whole, write_release
+from assetbuild.records import FILES
+from assetbuild.release import NOTHING, RELEASES, Carried, is_whole, write_release
 from assetbuild.render import Rendered
 from assetbuild.update import NotAlone, affected, update
 from assetbuild.write import Writer
@@ -125,16 +129,27 @@ class _Build:
 
     def _whole(self) -> Release:
         gc.enable()  # parsers make cycles
+        output_dir = self.config.output_dir
+        parent, target = (
+            (output_dir.parent, output_dir) if self.flat else (output_dir / RELEASES, output_dir / RELEASES)
+        )
+        with early(parent, target, FILES) as place, Held() as held:
+            return self._anew(place, held)
+
+    def _anew(self, place: Early | None, held: Held) -> Release:
         config, sources = self.config, self.inputs.sources
         tools = engine(config)
-        bundles = _load_bundles(config, sources, minify=self.minify)
-        inside = _inside(bundles)
+        bundles = load_bundles(config, sources, minify=self.minify)
+        inside = inside_of(bundles)
         alone = matcher((*config.standalone, *config.stable))
         everything = sources.keys() | bundles.keys()
         wanted = [path for path in everything if path not in inside or alone(path)]
-        rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests)
+        rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests, place, held)
+        self.rendered = Rendered(early=place)
         compile_all = self._together(rebuilder, len(everything))
         graph = link(wanted, everything, compile_all, sources, config)
+        if place:
+            place.flush()
         finals = fingerprint(graph, rendered=self.rendered)
         known = memory.known_of(graph, finals, config)
         known |= {
@@ -142,9 +157,9 @@ class _Build:
             "encoders": tools.encoders,
             "inside": sorted(inside),
             "bundles": sorted(bundles),
-            "always": sorted(path for path in bundles if not _is_known(bundles[path], graph.assets.get(path))),
+            "always": sorted(path for path in bundles if not is_known(bundles[path], graph.assets.get(path))),
         }
-        return self._release(graph, finals, {}, NOTHING, tools, known)
+        return self._release(graph, finals, {}, NOTHING, tools, known, place)
 
     def _update(self, history: History, known: Known) -> Release:
         changed = self._changed(known)
@@ -166,8 +181,8 @@ class _Build:
         return self._release(done.graph, done.finals, done.settled, carried, tools, {**known, **new})
 
     def _same_bundles(self, known: Known) -> dict[str, Bundle]:
-        bundles = _load_bundles(self.config, self.inputs.sources, minify=self.minify)
-        if (sorted(bundles), sorted(_inside(bundles))) != (known["bundles"], known["inside"]):
+        bundles = load_bundles(self.config, self.inputs.sources, minify=self.minify)
+        if (sorted(bundles), sorted(inside_of(bundles))) != (known["bundles"], known["inside"]):
             raise NotAlone  # those of Python code may be others each time
         return bundles
 
@@ -218,6 +233,7 @@ class _Build:
         carried: Carried,
         tools: Engine,
         known: Known,
+        place: Early | None = None,
     ) -> Release:
         names = {**settled, **{path: final.name for path, final in finals.items()}}
         before = self._following(tools)
@@ -229,6 +245,7 @@ class _Build:
             before,
             self.inputs.started,
             self.rendered,
+            place,
         )
         made = write_release(
             graph,
@@ -238,6 +255,7 @@ class _Build:
             self.executor,
             flat=self.flat,
             carried=carried,
+            early=place,
             whole=self._is_whole,
             progress=lambda done, total: self.progress("write", done, total),
         )
@@ -252,42 +270,23 @@ class _Build:
         built = sum(1 + known["assets"][path][2] for path in made.built)
         return Release(made.id, made.dir, files, size, made.created, built, memory.warnings_of(known), reasons)
 
-    def _together(self, rebuilder: Rebuilder, total: int) -> Callable[[Iterable[str]], list[Compiled]]:
-        """Compile many, the largest first, and raise the errors of all."""
+    def _together(self, rebuilder: Rebuilder, total: int) -> Callable[[Iterable[str]], Iterator[Compiled]]:
+        """Compile many, the largest first, and raise the errors of all at the end."""
         done = 0
 
-        def compile_all(paths: Iterable[str]) -> list[Compiled]:
+        def compile_all(paths: Iterable[str]) -> Iterator[Compiled]:
             nonlocal done
-            compiled, errors = [], []
+            errors = []
             order = sorted(paths, key=rebuilder.weight, reverse=True)
             with closing(self.workers.map(rebuilder.compile, order)) as results:
                 for result in results:
                     if isinstance(result, AssetBuildError):
                         errors.append(result)
                     else:
-                        rebuilder.keep(result)
-                        compiled.append(result.compiled)
                         self.digests.update((path, digest) for path, digest in result.compiled.reads or () if digest)
+                        yield rebuilder.keep(result)
                     done += 1
                     self.progress("compile", done, total)
             raise_all(errors)
-            return compiled
 
         return compile_all
-
-
-def _load_bundles(config: Config, sources: Mapping[str, Any], *, minify: bool) -> dict[str, Bundle]:
-    if not config.bundles and not config.bundle_tables:
-        return {}
-    from assetbuild.processors.webassets import load_bundles
-
-    return {bundle.output: bundle for bundle in load_bundles(config, sources, minify=minify)}
-
-
-def _inside(bundles: Mapping[str, Bundle]) -> set[str]:
-    return {path for bundle in bundles.values() for path in (*bundle.contents, *bundle.depends)}
-
-
-def _is_known(bundle: Bundle, compiled: Compiled | None) -> bool:
-    """Whether it can be said of a bundle that nothing it is made of has changed."""
-    return bool(compiled and compiled.reads is not None) and bundle.recipe.definition is not None

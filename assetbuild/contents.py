@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 
 from assetbuild.errors import SourceError
 from assetbuild.model import Compiled, Source
@@ -37,15 +38,21 @@ def content_of(compiled: Compiled) -> bytes:
     """The content of an asset, whole. Raises SourceError where its file is no longer what was compiled."""
     if compiled.content is not None:
         return compiled.content
-    assert compiled.file
     try:
-        with open(compiled.file, "rb", buffering=0) as stream:
-            content = stream.read()
+        content = _read(compiled)
     except OSError as error:
         raise changed(compiled.logical_path) from error
     if hashlib.sha256(content).hexdigest() != compiled.digest:
         raise changed(compiled.logical_path)
     return content
+
+
+def _read(compiled: Compiled) -> bytes:
+    if compiled.held:
+        return os.pread(compiled.held[0], compiled.size, compiled.held[1])
+    assert compiled.file
+    with open(compiled.file, "rb", buffering=0) as stream:
+        return stream.read()
 
 
 def integrity_of(content: bytes) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from assetbuild.contents import integrity_of
 from assetbuild.graph import Graph
+from assetbuild.model import Compiled
 from assetbuild.names import ZEROS, name_of, released_name
 from assetbuild.render import Rendered, is_rewritten, render
 
@@ -35,6 +36,11 @@ def fingerprint(
     found: dict[str, Final] = {}
     names = _Layered({}, settled or {})
     for component in graph.components:
+        if not graph.targets[component[0]]:  # as nearly all are, it names nothing, so it is alone
+            compiled = graph.assets[component[0]]
+            found[component[0]] = final = _as_compiled(compiled)
+            names[component[0]] = final.name
+            continue
         marks = _marks(graph, component, names) if graph.in_cycle(component) else {}
         names.update((path, name_of(graph.assets[path], mark)) for path, mark in marks.items())
         for path in component:
@@ -62,14 +68,17 @@ def _final(graph: Graph, path: str, names: Mapping[str, str], mark: str | None, 
     """`mark` is the digest that names a member of a cycle; any other asset is named by its own."""
     compiled, targets = graph.assets[path], graph.targets[path]
     if not is_rewritten(compiled, targets):
-        return Final(name_of(compiled, compiled.digest), compiled.digest, compiled.size, compiled.integrity)
+        return _as_compiled(compiled)
     content = render(compiled, targets, names)
-    if rendered is not None:
-        rendered.keep(path, content)
     sha256 = hashlib.sha256(content).hexdigest()
-    return Final(
-        name_of(compiled, mark or sha256), sha256, len(content), integrity_of(content) if compiled.integrity else None
-    )
+    name = name_of(compiled, mark or sha256)
+    if rendered is not None:
+        rendered.keep(path, content, name, sha256)
+    return Final(name, sha256, len(content), integrity_of(content) if compiled.integrity else None)
+
+
+def _as_compiled(compiled: Compiled) -> Final:
+    return Final(name_of(compiled, compiled.digest), compiled.digest, compiled.size, compiled.integrity)
 
 
 def _marks(graph: Graph, component: tuple[str, ...], names: Mapping[str, str]) -> dict[str, str]:

@@ -72,7 +72,7 @@ def link(
                 made_maps[made.logical_path] = made
                 resolver.known.add(made.logical_path)
             assets[compiled.logical_path] = compiled
-            targets[compiled.logical_path] = resolver.targets(compiled)
+            targets[compiled.logical_path] = resolver.targets(compiled) if compiled.references else ()
         assets.update(made_maps)
         targets.update(dict.fromkeys(made_maps, ()))
         named = {target for path in pending for target in targets[path] if target and target not in assets}
@@ -105,6 +105,10 @@ def _components(edges: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, ...]]
     is_open: set[str] = set()
     for root in edges:
         if root in index:
+            continue
+        if not edges[root]:
+            index[root] = low[root] = len(index)
+            yield (root,)
             continue
         calls = [(root, iter(edges[root]))]
         while calls:

@@ -129,6 +129,7 @@ class Compiled(NamedTuple):
     warnings: tuple[Problem, ...] = ()
     # Logical path and digest of each file read, "" for one that was not there; None where that cannot be known.
     reads: tuple[tuple[str, str], ...] | None = ()
+    held: tuple[int, int] | None = None  # where the content is, instead: an open file and the offset in it
 
 
 class Release(NamedTuple):

@@ -17,16 +17,20 @@ from assetbuild.compile import compile_bundle, compile_opaque, compile_source
 from assetbuild.compress import MIN_SAVING, variants
 from assetbuild.config import Config
 from assetbuild.contents import changed, hash_source, read_source
+from assetbuild.early import Early
 from assetbuild.engine import Engine
 from assetbuild.errors import AssetBuildError
 from assetbuild.globs import matcher
+from assetbuild.held import Held
 from assetbuild.history import packed_problem, unpacked_problem
 from assetbuild.model import Compiled, Format, Origin, Reference, Source, language_of
+from assetbuild.names import name_of
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
 
+LARGE = 8 << 20  # bytes; such a file is not read whole
 # How much longer a byte takes than one that is only hashed: measured on real sites, with verified minifiers.
 _WEIGHTS: Mapping[Format | None, int] = {"js": 500, "css": 300, "svg": 30, "webmanifest": 100}
 
@@ -39,17 +43,20 @@ class Keeper(Protocol):
 
 
 class Result(NamedTuple):
-    """`key` is that of the `trace` to keep; empty where it is kept already, or cannot be."""
+    """`key` is that of the `trace` to keep; empty where it is kept already, or cannot be. `early` is the name under
+    which the content, which is final, is written already; empty where it is not."""
 
     compiled: Compiled
     key: bytes = b""
     trace: bytes = b""
+    early: str = ""
 
 
 class Rebuilder:
     """Compiles by logical path, in whatever process; `keep` what it gives in the one that opened the store.
 
-    `digests` are those of sources that are known without reading them.
+    `digests` are those of sources that are known without reading them. `early` is where to write what is final,
+    `held` where to keep what is not.
     """
 
     def __init__(
@@ -60,6 +67,8 @@ class Rebuilder:
         engine: Engine,
         store: Keeper | None,
         digests: Mapping[str, str],
+        early: Early | None = None,
+        held: Held | None = None,
     ) -> None:
         self.config = config
         self.sources = sources
@@ -67,6 +76,8 @@ class Rebuilder:
         self.engine = engine
         self.store = store
         self.digests = digests
+        self.early = early
+        self.held = held
 
     def weight(self, path: str) -> float:
         """About how long it takes to compile, for an order of work."""
@@ -81,10 +92,21 @@ class Rebuilder:
         except AssetBuildError as error:
             return error
 
-    def keep(self, result: Result) -> None:
+    def keep(self, result: Result) -> Compiled:
+        """What was compiled, whose content need not be where it was."""
+        self._keep_trace(result)
+        compiled = result.compiled
+        if not result.early or self.early is None:
+            return self.held.keep(compiled) if self.held else compiled
+        self.early.written[result.early] = compiled.digest
+        if not compiled.tools:  # what no tool has made is looked at once more, for a source map inside
+            return compiled
+        return compiled._replace(content=None, file=f"{self.early.files_dir}/{result.early}")
+
+    def _keep_trace(self, result: Result) -> None:
+        compiled = result.compiled
         if not result.key or self.store is None:
             return
-        compiled = result.compiled
         if compiled.content is not None:
             self.store.put(_key("content", compiled.digest), compiled.content)
         if compiled.made_map:
@@ -94,18 +116,35 @@ class Rebuilder:
     def _source(self, source: Source) -> Result:
         path, digest, content = source.logical_path, self.digests.get(source.logical_path), None
         if self.config.references.format_of(path) is None:
-            found, size = (digest, source.size) if digest else hash_source(source)
-            return Result(compile_opaque(source, found, size, self.config))
+            return self._opaque(source, digest)
         if digest is None:
             content = read_source(source)
             digest = hashlib.sha256(content).hexdigest()
         key = self._source_key(path, digest) if self.store and self._takes_time(path) else b""
         if kept := self._kept(key, source.file) if key else None:
-            return Result(kept)
+            return self._written(Result(kept), content)
         compiled = compile_source(source, self.config, self.sources, content, digest)
         if compiled.reads and compiled.reads[0][1] != digest:
             raise changed(path)
-        return Result(compiled, key, _packed(compiled) if key else b"")
+        return self._written(Result(compiled, key, _packed(compiled) if key else b""), content)
+
+    def _opaque(self, source: Source, digest: str | None) -> Result:
+        if digest:
+            return Result(compile_opaque(source, digest, source.size, self.config))
+        if self.early is None or source.size > LARGE:
+            return Result(compile_opaque(source, *hash_source(source), self.config))
+        content = read_source(source)
+        digest = hashlib.sha256(content).hexdigest()
+        return self._written(Result(compile_opaque(source, digest, len(content), self.config)), content)
+
+    def _written(self, result: Result, source: bytes | None) -> Result:
+        """`result`, whose content is that of the `source` unless it has its own, written if nothing can change it."""
+        compiled = result.compiled
+        content = source if compiled.content is None else compiled.content
+        if self.early is None or content is None or compiled.references or compiled.prehashed:
+            return result
+        name = name_of(compiled, compiled.digest)
+        return result._replace(early=name) if self.early.put(name, content) else result
 
     def _takes_time(self, path: str) -> bool:
         """Whether it is to be minified: all else is done as fast as a trace is read."""
@@ -115,11 +154,11 @@ class Rebuilder:
     def _bundle(self, bundle: Bundle) -> Result:
         key = self._bundle_key(bundle)
         if kept := self._kept(key, None) if key else None:
-            return Result(kept)
+            return self._written(Result(kept), None)
         compiled = compile_bundle(bundle, self.config, self.sources)
         if not key or compiled.reads is None:
-            return Result(compiled)
-        return Result(compiled, key, _packed(compiled))
+            return self._written(Result(compiled), None)
+        return self._written(Result(compiled, key, _packed(compiled)), None)
 
     def _source_key(self, path: str, digest: str) -> bytes:
         return _key("source", digest, *self._options(path))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring as _text
+from json.encoder import encode_basestring_ascii as _ascii
 from typing import Any
 
 from assetbuild.names import LENGTH
@@ -19,13 +21,33 @@ MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "
 _FILES_HEAD = '"files": {\n'
 _RECORD_END = "\n}\n"
 _DECODER = json.JSONDecoder()
-_LINE = json.JSONEncoder(sort_keys=True).encode
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
-def manifest_line(path: str, entry: Mapping[str, Any]) -> bytes:
-    """As `canonical` writes it, which makes an encoder of its own for each call."""
-    return _CANONICAL({path: entry})[1:-1].encode("utf-8", "backslashreplace")
+def manifest_line(
+    path: str,
+    file: str,
+    size: int,
+    integrity: str | None,
+    stable: bool,
+    prehashed: bool,
+    imports: Sequence[str],
+    dynamic: Sequence[str],
+) -> bytes:
+    """As `canonical` writes it, which takes three times as long for each."""
+    line = f"{_text(path)}:{{"
+    if dynamic:
+        line += f'"dynamic":[{",".join(map(_text, dynamic))}],'
+    line += f'"file":{_text(file)}'
+    if imports:
+        line += f',"imports":[{",".join(map(_text, imports))}]'
+    if integrity:
+        line += f',"integrity":{_text(integrity)}'
+    if prehashed:
+        line += ',"prehashed":true'
+    line += f',"size":{size}'
+    if stable:
+        line += ',"stable":true'
+    return (line + "}").encode("utf-8", "backslashreplace")
 
 
 def manifest_body(lines: Mapping[str, bytes]) -> bytes:
@@ -53,8 +75,28 @@ def identify(manifest: bytes, files: Iterable[tuple[str, str]]) -> str:
     return digest.hexdigest()[:LENGTH]
 
 
-def record_line(name: str, entry: Mapping[str, Any]) -> str:
-    return _LINE({name: entry})[1:-1]
+def record_line(
+    name: str,
+    *,
+    asset: str,
+    references: Iterable[str],
+    sha256: str,
+    size: int,
+    source_size: int,
+    sources: Iterable[str],
+    stable: bool,
+    tier: str,
+    tools: Iterable[str],
+    variants: Mapping[str, Any],
+) -> str:
+    """As `json.dumps` writes it, which takes three times as long for each."""
+    return (
+        f'{_ascii(name)}: {{"asset": {_ascii(asset)}, "references": [{", ".join(map(_ascii, references))}], '
+        f'"sha256": "{sha256}", "size": {size}, "source_size": {source_size}, '
+        f'"sources": [{", ".join(map(_ascii, sources))}], "stable": {"true" if stable else "false"}, '
+        f'"tier": "{tier}", "tools": [{", ".join(map(_ascii, tools))}], '
+        f'"variants": {json.dumps(variants, sort_keys=True) if variants else "{}"}}}'
+    )
 
 
 def record_text(head: Mapping[str, Any], lines: Mapping[str, str]) -> bytes:

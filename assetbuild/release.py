@@ -20,8 +20,10 @@ from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_
 from assetbuild.clone import Clone
 from assetbuild.config import Config
 from assetbuild.directories import above
+from assetbuild.early import Early
 from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
+from assetbuild.files import MODE, file_digest, write_file
 from assetbuild.fingerprint import Final
 from assetbuild.graph import Graph
 from assetbuild.records import (
@@ -37,7 +39,7 @@ from assetbuild.records import (
     sums_text,
 )
 from assetbuild.runtime.manifest import FORMAT_VERSION
-from assetbuild.write import MODE, Progress, Writer, file_digest, write_file
+from assetbuild.write import Progress, Writer
 
 
 class Carried(NamedTuple):
@@ -54,6 +56,7 @@ class Carried(NamedTuple):
 
 
 NOTHING = Carried({}, {}, {}, ())
+RELEASES = "releases"
 
 
 class Made(NamedTuple):
@@ -93,14 +96,15 @@ def write_release(
     *,
     flat: bool = False,
     carried: Carried = NOTHING,
+    early: Early | None = None,
     whole: Callable[[Path], bool] = is_whole,
     progress: Progress = lambda _done, _total: None,
 ) -> Made:
     """Write what is not there yet: the assets of `graph`, and what is `carried`. Building the same thing twice writes
     nothing.
 
-    With `flat`, the output directory is the release itself. `whole` says whether one that stands there has all of its
-    bytes. Raises OutputConflict where two files want one name or
+    With `flat`, the output directory is the release itself. `early` has files that are written already. `whole` says
+    whether a release that stands there has all of its bytes. Raises OutputConflict where two files want one name or
     something else stands where the release should go, SourceError where a source has changed meanwhile, ReleaseError
     where the disk says no.
     """
@@ -113,7 +117,7 @@ def write_release(
     release_id = identify(manifest_text(body, config.url_prefix, modules=config.modules), files)
     own = ([*component] for component in graph.components if graph.in_cycle(component))
     cycles = sorted([*([*component] for component in carried.cycles), *own])
-    target = config.output_dir if flat else config.output_dir / "releases" / release_id
+    target = config.output_dir if flat else config.output_dir / RELEASES / release_id
     levels = config.levels
     try:
         standing = _standing(target, release_id, flat)
@@ -123,7 +127,7 @@ def write_release(
         if created:
             manifest = manifest_text(body, config.url_prefix, release_id, config.modules)
             texts = _Texts(release_id, manifest, levels, cycles)
-            made = _write(made, flat, writer, artifacts, executor, carried, texts, whole, progress)
+            made = _write(made, flat, writer, artifacts, executor, carried, early, texts, whole, progress)
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
@@ -170,6 +174,7 @@ def _write(
     artifacts: Sequence[Artifact],
     executor: Executor,
     carried: Carried,
+    early: Early | None,
     texts: _Texts,
     whole: Callable[[Path], bool],
     progress: Progress,
@@ -178,22 +183,30 @@ def _write(
     target = made.dir
     target.parent.mkdir(parents=True, exist_ok=True)
     clone = carried.clone
-    with nullcontext(clone.directory) if clone else atomic.staging(target.parent) as directory:
-        own = [name for artifact in artifacts for name in paths(artifact)]
+    started = clone or early
+    with nullcontext(started.directory) if started else atomic.staging(target.parent) as directory:
+        own = {name: artifact.sha256 for artifact in artifacts for name in paths(artifact)}
+        gone: Iterable[str] = carried.gone
+        there: Sequence[str] = ()
         if clone:
-            clone.finish(carried.gone)
-        _make_directories(directory, (f"{FILES}/{name}" for name in own), clone.files if clone else ())
+            clone.finish(gone)
+            there = clone.files
+        elif early:
+            gone, there = _prefixed(early.keep(own)), _prefixed(early.written)
+        _make_directories(directory, _prefixed(own), there)
         taken = frozenset((*carried.record, *own))
         written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
         record_lines, digests = dict(carried.record), dict(carried.digests)
         for one in written.values():
             record_lines |= one.lines
             digests |= one.digests
-        _remove_empty(directory, carried.gone)
+        _remove_empty(directory, gone)
         record = record_text(texts.head(), record_lines)
         digests[RECORD], digests[MANIFEST] = _sha256(record), _sha256(texts.manifest)
         for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
             write_file(os.path.join(directory, name), content)
+        if early:
+            early.wait()
         atomic.make_durable(directory)
         found = _standing(target, texts.release_id, flat)
         if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
@@ -204,6 +217,10 @@ def _write(
         written=[path for path in digests if path not in carried.digests] + [SUMS],
         carried=carried.digests.keys(),
     )
+
+
+def _prefixed(names: Iterable[str]) -> list[str]:
+    return [f"{FILES}/{name}" for name in names]
 
 
 def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
@@ -244,7 +261,7 @@ def _point_current(config: Config, release_id: str) -> None:
             f"'{config.shown(link)}' is not a link, and stands where the link to the release should go",
             fix="move it away; assetbuild does not remove what it has not made",
         )
-    atomic.point(link, f"releases/{release_id}")
+    atomic.point(link, f"{RELEASES}/{release_id}")
 
 
 _DISK_FIXES = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from assetbuild.contents import content_of
+from assetbuild.early import Early
 from assetbuild.model import Compiled, Reference
 from assetbuild.resolver import DROPPED, Target
 from assetbuild.urls import absolute, relative
 
-LIMIT = 32 << 20  # bytes of rendered assets that a build keeps in memory from naming to writing
+LIMIT = 16 << 20  # bytes of rendered assets that a build keeps in memory from naming to writing
 _DOTTED = frozenset({"js-import", "js-export", "js-dynamic-import"})
 
 
@@ -47,14 +48,18 @@ def url_of(compiled: Compiled, reference: Reference, name: str) -> str:
 
 
 class Rendered:
-    """Final bytes by logical path, as many as `limit` allows: what is not here has to be rendered again."""
+    """Final bytes by logical path, as many as `limit` allows: what is not here has to be rendered again. With `early`
+    they are written at once instead."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, early: Early | None = None) -> None:
         self.left = limit
+        self.early = early
         self.contents: dict[str, bytes] = {}
 
-    def keep(self, path: str, content: bytes) -> None:
-        if len(content) <= self.left:
+    def keep(self, path: str, content: bytes, name: str, sha256: str) -> None:
+        if self.early and self.early.put(name, content):
+            self.early.written[name] = sha256
+        elif len(content) <= self.left:
             self.left -= len(content)
             self.contents[path] = content
 

@@ -65,14 +65,14 @@ def affected(changed: Iterable[str], known: Mapping[str, Any]) -> set[str]:
 def update(
     paths: set[str],
     known: Mapping[str, Any],
-    compile_all: Callable[[Iterable[str]], list[Compiled]],
+    compile_all: Callable[[Iterable[str]], Iterable[Compiled]],
     sources: Mapping[str, Source],
     config: Config,
 ) -> Updated:
     """Do `paths` again. Raises NotAlone, and what `link` raises."""
 
     def compile_alone(wanted: Iterable[str]) -> list[Compiled]:
-        compiled = compile_all(wanted)
+        compiled = [*compile_all(wanted)]
         if any(has_maps(one) for one in compiled):
             raise NotAlone
         return compiled

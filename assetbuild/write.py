@@ -13,7 +13,9 @@ from assetbuild import signatures
 from assetbuild.artifact import Artifact, paths
 from assetbuild.compress import SUFFIXES, worth_trying
 from assetbuild.contents import changed, content_of
+from assetbuild.early import Early
 from assetbuild.executors import Executor
+from assetbuild.files import CONSTANT_TIME, SMALL, copy_whole, file_digest, write_file
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled, Source
 from assetbuild.rebuild import Variant, Variants
@@ -21,12 +23,7 @@ from assetbuild.records import FILES, record_line
 from assetbuild.render import Rendered, is_rewritten, render
 from assetbuild.rules import TRUSTED
 
-# 2000-01-01T00:00:00Z, in seconds: one time for all fingerprinted files, since servers derive ETags from it. A stable
-# name's bytes change, so its time is taken from its digest: up to 25 years later, never in the future.
-CONSTANT_TIME = 946684800
-TIME_SPAN = 25 * 365 * 86400
-_SMALL = 1 << 20  # bytes; such a file is read whole, which takes fewer calls
-MODE = 0o444  # of a released file
+TIME_SPAN = 25 * 365 * 86400  # seconds: a stable name's bytes change, so its time is so much later at most
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -67,6 +64,7 @@ class Writer:
         before: Before | None,
         started: int,
         rendered: Rendered,
+        early: Early | None = None,
     ) -> None:
         self.graph = graph
         self.sources = sources
@@ -75,6 +73,7 @@ class Writer:
         self.before = before
         self.started = started
         self.rendered = rendered
+        self.early = early
         self.levels: Mapping[str, int] = {}
         self.taken: frozenset[str] = frozenset()
         self.files_dir = ""
@@ -94,8 +93,10 @@ class Writer:
         self.levels, self.taken = levels, taken
         # What is slow to compress comes first, so that no worker is left with it at the end.
         order = sorted(artifacts, key=lambda artifact: (-artifact.size * self._tries(artifact), artifact.name))
-        total, done = sum(artifact.size for artifact in artifacts), 0
-        found = {}
+        total = sum(artifact.size for artifact in artifacts)
+        found = {artifact.logical_path: self._written(artifact) for artifact in order if self._is_done(artifact)}
+        order = [artifact for artifact in order if artifact.logical_path not in found]
+        done = total - sum(artifact.size for artifact in order)
         with closing(executor.map(self._write_artifact, order)) as results:
             for artifact, written in zip(order, results, strict=True):
                 self.encode.keep(written.variants)
@@ -103,6 +104,14 @@ class Writer:
                 done += artifact.size
                 progress(done, total)
         return found
+
+    def _is_done(self, artifact: Artifact) -> bool:
+        return self._is_early(artifact) and not artifact.stable and not self._tries(artifact)
+
+    def _written(self, artifact: Artifact) -> Written:
+        """Of one that is done."""
+        name = artifact.name
+        return Written({name: self._line(artifact, name, {})}, {f"{FILES}/{name}": artifact.sha256}, False, [])
 
     def _tries(self, artifact: Artifact) -> bool:
         return bool(self.levels) and worth_trying(artifact.name, artifact.size)
@@ -118,7 +127,7 @@ class Writer:
                 linked = False
                 self._create(artifact, name, content, time)
             variants = self._variants(artifact, name, encoded, time) if self._tries(artifact) else {}
-            lines[name] = record_line(name, self._entry(artifact, name, variants))
+            lines[name] = self._line(artifact, name, variants)
             digests[f"{FILES}/{name}"] = artifact.sha256
             digests.update((f"{FILES}/{name}{SUFFIXES[one]}", variants[one]["sha256"]) for one in variants)
         return Written(lines, digests, linked, encoded() if encoded.is_known else [])
@@ -147,6 +156,8 @@ class Writer:
         return f"{self.files_dir}/{name}"
 
     def _final_bytes(self, artifact: Artifact) -> bytes:
+        if self._is_early(artifact):
+            return Path(self._file(artifact.name)).read_bytes()
         compiled, targets = self.graph.assets[artifact.logical_path], self.graph.targets[artifact.logical_path]
         if not is_rewritten(compiled, targets):
             return content_of(compiled)
@@ -154,11 +165,22 @@ class Writer:
 
     def _create(self, artifact: Artifact, name: str, content: _Once[bytes], time: int) -> None:
         compiled, targets = self.graph.assets[artifact.logical_path], self.graph.targets[artifact.logical_path]
-        is_new = compiled.content is not None or is_rewritten(compiled, targets)
+        is_there = self._is_early(artifact)
+        if is_there and name == artifact.name:
+            return
+        is_new = is_there or is_rewritten(compiled, targets) or not self._is_source(compiled)
         if is_new or content.is_known or self._tries(artifact):
             write_file(self._file(name), content(), time)
         else:
             self._copy(compiled, self._file(name), time)
+
+    def _is_early(self, artifact: Artifact) -> bool:
+        return self.early is not None and self.early.has(artifact.name, artifact.sha256)
+
+    def _is_source(self, compiled: Compiled) -> bool:
+        """Whether its content is the whole of a source's file."""
+        source = self.sources.get(compiled.logical_path)
+        return compiled.content is None and source is not None and source.file == compiled.file
 
     def _copy(self, compiled: Compiled, target: str, time: int) -> None:
         """The bytes of the source, and none but those that its fingerprint was made of.
@@ -174,30 +196,32 @@ class Writer:
         except OSError as error:
             raise changed(compiled.logical_path) from error
         with open(descriptor, "rb", buffering=0) as stream:
-            if compiled.size <= _SMALL:
+            if compiled.size <= SMALL:
                 content = stream.read()
                 same = proven or hashlib.sha256(content).hexdigest() == compiled.digest
                 write_file(target, content, time)
             else:
-                _copy_whole(descriptor, target, time)
+                copy_whole(descriptor, target, time)
                 same = proven or file_digest(target) == compiled.digest
             if not same or (proven and signatures.of(os.fstat(descriptor)) != signature):
                 raise changed(compiled.logical_path)
 
-    def _entry(self, artifact: Artifact, name: str, variants: Mapping[str, Any]) -> dict[str, Any]:
-        compiled = self.graph.assets[artifact.logical_path]
-        return {
-            "asset": artifact.logical_path,
-            "sha256": artifact.sha256,
-            "size": artifact.size,
-            "source_size": compiled.source_size,
-            "sources": compiled.sources,
-            "references": sorted(set(filter(None, self.graph.all_targets(artifact.logical_path)))),
-            "tools": compiled.tools,
-            "tier": tier(compiled.tools),
-            "stable": name == artifact.logical_path,
-            "variants": variants,
-        }
+    def _line(self, artifact: Artifact, name: str, variants: Mapping[str, Any]) -> str:
+        path, _, sha256, size, _, _ = artifact
+        compiled = self.graph.assets[path]
+        return record_line(
+            name,
+            asset=path,
+            references=sorted(set(filter(None, self.graph.all_targets(path)))) if compiled.references else (),
+            sha256=sha256,
+            size=size,
+            source_size=compiled.source_size,
+            sources=compiled.sources,
+            stable=name == path,
+            tier=tier(compiled.tools),
+            tools=compiled.tools,
+            variants=variants,
+        )
 
 
 class _Once(Generic[T]):
@@ -215,50 +239,6 @@ class _Once(Generic[T]):
     @property
     def is_known(self) -> bool:
         return bool(self.made)
-
-
-def write_file(file: str, content: bytes, time: int = CONSTANT_TIME) -> None:
-    """A new file, readable by all and writable by nobody, whatever the umask says."""
-    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE)
-    try:
-        _write_all(descriptor, content)
-        _finish(descriptor, time)
-    finally:
-        os.close(descriptor)
-
-
-def file_digest(file: str) -> str:
-    """SHA-256, hex."""
-    digest = hashlib.sha256()
-    with open(file, "rb", buffering=0) as stream:
-        while piece := stream.read(_SMALL):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while len(view):
-        view = view[os.write(descriptor, view) :]
-
-
-def _finish(descriptor: int, time: int) -> None:
-    os.fchmod(descriptor, MODE)
-    os.utime(descriptor, (time, time))
-
-
-def _copy_whole(source: int, target: str, time: int) -> None:
-    """By the system, which shares the blocks where the file system can, else piece by piece."""
-    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, MODE)
-    try:
-        with suppress(OSError, AttributeError):  # not on every system, nor between any two file systems
-            while os.copy_file_range(source, descriptor, 1 << 30):
-                pass
-        while piece := os.read(source, _SMALL):  # from where that stopped
-            _write_all(descriptor, piece)
-        _finish(descriptor, time)
-    finally:
-        os.close(descriptor)
 
 
 def tier(tools: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ ORDER = """
     workers cpus worker executors
     database store
     stamp columns kept history
-    atomic clone
+    atomic files early clone
     checker
     roots
     rules
@@ -37,12 +37,13 @@ ORDER = """
     syntax.*
     sourcemaps
     references.*
-    contents
+    contents held
     processors.*
     engine
     discover inputs
-    compile origins
-    names resolver render maps
+    bundled compile origins
+    names
+    resolver render maps
     graph
     fingerprint
     compress

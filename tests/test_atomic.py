@@ -125,18 +125,18 @@ def test_only_directories_of_the_staging_name_are_removed(tmp_path: Path) -> Non
 def test_a_directory_removed_by_another_build_before_it_was_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[Path] = []
+    made: list[str] = []
+    mkdir = Path.mkdir
 
-    def mkdtemp(prefix: str, dir: Path) -> str:  # noqa: A002
-        made.append(dir / f"{prefix}{len(made)}")
-        made[-1].mkdir()
+    def make_and_lose(directory: Path, mode: int) -> None:
+        made.append(directory.name)
+        mkdir(directory, mode)
         if len(made) == 1:
-            remove_dead_staging(dir)
-        return str(made[-1])
+            remove_dead_staging(directory.parent)
 
-    monkeypatch.setattr(atomic, "mkdtemp", mkdtemp)
+    monkeypatch.setattr(Path, "mkdir", make_and_lose)
     with staging(tmp_path) as directory:
-        assert directory == tmp_path / ".staging-1"
+        assert directory.name == made[1]
         assert directory.is_dir()
     assert len(made) == 2
 

@@ -42,27 +42,77 @@ HOSTILE = (
 )
 letters = 'ab"\\:{},/.\n\t \x00\x7f\x85äß\u2028\u2029\ufeff😀'
 names = st.one_of(st.sampled_from(HOSTILE), st.text(letters, max_size=12))
-values = st.one_of(names, st.integers(), st.booleans(), st.none(), st.lists(names, max_size=3))
-entries = st.dictionaries(names, st.dictionaries(names, values, max_size=4), max_size=6)
+lists = st.lists(names, max_size=3)
+sizes = st.integers(0, 2**40)
 digests = st.integers(0, 2**256 - 1).map("{:064x}".format)
+entries = st.fixed_dictionaries(
+    {
+        "file": names,
+        "size": sizes,
+        "integrity": st.none() | names,
+        "stable": st.booleans(),
+        "prehashed": st.booleans(),
+        "imports": lists,
+        "dynamic": lists,
+    }
+)
+records = st.fixed_dictionaries(
+    {
+        "asset": names,
+        "references": lists,
+        "sha256": digests,
+        "size": sizes,
+        "source_size": sizes,
+        "sources": lists,
+        "stable": st.booleans(),
+        "tier": st.sampled_from(["source", "verified", "trusted"]),
+        "tools": lists,
+        "variants": st.dictionaries(
+            st.sampled_from(["br", "gz"]), st.fixed_dictionaries({"sha256": digests, "size": sizes})
+        ),
+    }
+)
+RECORD_OF_A = {
+    "asset": "a",
+    "references": ["b"],
+    "sha256": "00",
+    "size": 2,
+    "source_size": 3,
+    "sources": ["a"],
+    "stable": False,
+    "tier": "source",
+    "tools": [],
+    "variants": {"gz": {"size": 1, "sha256": "11"}},
+}
+LINE_OF_A = (
+    '"a": {"asset": "a", "references": ["b"], "sha256": "00", "size": 2, "source_size": 3, "sources": ["a"], '
+    '"stable": false, "tier": "source", "tools": [], "variants": {"gz": {"sha256": "11", "size": 1}}}'
+)
 
 
-@settings(max_examples=60, deadline=None)
-@given(entries, names, st.none() | st.from_regex(r"\A[0-9a-f]{16}\Z"))
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(names, entries, max_size=4), names, st.none() | st.from_regex(r"\A[0-9a-f]{16}\Z"))
 def test_a_manifest_out_of_lines_is_the_canonical_text_of_the_whole(
     assets: dict[str, dict[str, Any]], url_prefix: str, release_id: str | None
 ) -> None:
-    whole: dict[str, Any] = {"version": FORMAT_VERSION, "url_prefix": url_prefix, "assets": assets}
+    said = {
+        path: {key: value for key, value in entry.items() if value or key in ("file", "size", "integrity")}
+        for path, entry in assets.items()
+    }
+    for path, entry in assets.items():
+        if not entry["integrity"]:
+            del said[path]["integrity"]
+    whole: dict[str, Any] = {"version": FORMAT_VERSION, "url_prefix": url_prefix, "assets": said}
     if release_id:
         whole["release"] = release_id
 
-    body = manifest_body({path: manifest_line(path, entry) for path, entry in assets.items()})
+    body = manifest_body({path: manifest_line(path, **entry) for path, entry in assets.items()})
 
     assert manifest_text(body, url_prefix, release_id) == canonical(whole)
 
 
 def test_a_manifest_is_one_line_with_sorted_keys() -> None:
-    lines = {path: manifest_line(path, {"size": 1, "file": "é"}) for path in ("b.css", 'a".css')}
+    lines = {path: manifest_line(path, "é", 1, None, False, False, (), ()) for path in ("b.css", 'a".css')}
 
     assert (
         manifest_text(manifest_body(lines), "/static/", "0123456789abcdef")
@@ -84,35 +134,35 @@ heads = st.fixed_dictionaries(
 
 
 @settings(max_examples=60, deadline=None)
-@given(heads, entries)
+@given(heads, st.dictionaries(names, records, max_size=4))
 def test_a_record_is_json_and_its_lines_come_back(head: dict[str, Any], files: dict[str, dict[str, Any]]) -> None:
-    lines = {name: record_line(name, entry) for name, entry in files.items()}
+    lines = {name: record_line(name, **entry) for name, entry in files.items()}
 
     text = record_text(head, lines)
 
     assert json.loads(text) == {**head, "files": files}
+    assert lines == {name: json.dumps({name: entry}, sort_keys=True)[1:-1] for name, entry in files.items()}
     assert record_lines(text) == lines
     assert record_text(head, record_lines(text)) == text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_line_of_a_record_stands_alone_whatever_its_name(name: str) -> None:
-    entry = {"size": 1, "references": [name], name: {name: name}}
+    entry = {**RECORD_OF_A, "asset": name, "references": [name], "sources": [name], "tools": [name]}
 
-    line = record_line(name, entry)
+    line = record_line(name, **entry)
 
     assert "\n" not in line
     assert json.loads("{" + line + "}") == {name: entry}
-    assert record_lines(record_text({"release": name}, {name: line, "b": record_line("b", {})})) == {
-        name: line,
-        "b": '"b": {}',
-    }
+    assert record_lines(record_text({"release": name}, {name: line, "a": LINE_OF_A})) == {name: line, "a": LINE_OF_A}
 
 
 def test_a_record_has_a_line_for_each_file() -> None:
-    text = record_text({"version": 1, "cycles": []}, {"b": record_line("b", {"size": 2}), "a": record_line("a", {})})
+    line = record_line("a", **RECORD_OF_A)
+    text = record_text({"version": 1, "cycles": []}, {"b": '"b": {}', "a": line})
 
-    assert text == b'{\n"cycles": [],\n"version": 1,\n"files": {\n"a": {},\n"b": {"size": 2}}\n}\n'
+    assert line == LINE_OF_A
+    assert text.decode() == '{\n"cycles": [],\n"version": 1,\n"files": {\n' + LINE_OF_A + ',\n"b": {}}\n}\n'
     assert record_text({}, {}) == b'{\n"files": {\n}\n}\n'
     assert record_lines(record_text({}, {})) == {}
 

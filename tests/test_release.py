@@ -15,10 +15,11 @@ import pytest
 from assetbuild.build import build
 from assetbuild.errors import ConfigError, OutputConflict, ReleaseError
 from assetbuild.executors import Threads
+from assetbuild.files import CONSTANT_TIME
 from assetbuild.model import Release
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.verify import verify
-from assetbuild.write import CONSTANT_TIME, tier
+from assetbuild.write import tier
 from tests.conftest import Site, write_files
 
 CSS = "body { background: url(../img/dot.svg) }\n"
@@ -381,7 +382,9 @@ def test_a_failed_build_leaves_the_release_before(site: Site) -> None:
 
 def test_an_opaque_file_that_changes_meanwhile_is_noticed(site: Site) -> None:
     config = site(SITE)
+    build(config)
     photo = config.base_dir / "static/img/photo.png"
+    (config.base_dir / "static/new.txt").write_text("so that a release is written")
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "compile" and done == total:
@@ -392,3 +395,18 @@ def test_an_opaque_file_that_changes_meanwhile_is_noticed(site: Site) -> None:
 
     assert str(caught.value) == "img/photo.png: changed while it was being built\n  fix: build again"
     assert not list(config.output_dir.glob("releases/.*"))
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_a_first_release_has_the_bytes_that_its_names_are_of_whatever_changes_meanwhile(site: Site, flat: bool) -> None:
+    config = site(SITE)
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "compile" and done == total:
+            for name in ("img/photo.png", "LICENSE"):
+                (config.base_dir / "static" / name).write_bytes(b"other bytes")
+
+    release = build(config, flat_dir=config.output_dir if flat else None, progress=progress)
+
+    assert verify(release.dir) == []
+    assert not list(config.output_dir.rglob(".staging*"))
