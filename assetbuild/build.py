@@ -175,9 +175,12 @@ class _Build:
         if carried is None:
             raise NotAlone
         new = memory.known_of(done.graph, done.finals, self.config)
-        for kind in ("assets", "reads", "warnings", "left", "sent_away"):
-            kept = {path: entry for path, entry in known[kind].items() if path in done.settled}
-            new[kind] = {**kept, **new[kind]}
+        gone = [path for path in known["names"] if path not in done.settled]
+        for kind in memory.BY_ASSET:
+            kept = known[kind].copy()
+            for path in gone:
+                kept.pop(path, None)
+            new[kind] = kept | new[kind]
         return self._release(done.graph, done.finals, done.settled, carried, tools, {**known, **new})
 
     def _same_bundles(self, known: Known) -> dict[str, Bundle]:
@@ -188,7 +191,7 @@ class _Build:
 
     def _changed(self, known: Known) -> list[str]:
         """The sources whose bytes are others than they were, out of those whose signature does not say."""
-        then = {path: digest for path, (digest, _) in known["sources"].items()}
+        then = known["digests"]
         doubtful = [path for path in self.inputs.sources if path not in self.digests]
         with closing(self.executor.map(lambda path: hash_source(self.inputs.sources[path]), doubtful)) as hashed:
             for path, (digest, size) in zip(doubtful, hashed, strict=True):
@@ -259,15 +262,15 @@ class _Build:
             whole=self._is_whole,
             progress=lambda done, total: self.progress("write", done, total),
         )
-        files = sum(1 + stable for _, _, stable, _, _ in known["assets"].values())
-        size = sum(size * (1 + stable) for _, size, stable, _, _ in known["assets"].values())
+        sizes, stable = known["sizes"], known["stable"]
+        files, size = len(sizes) + len(stable), sum(sizes.values()) + sum(sizes[path] for path in stable)
         then = self.history.known if self.history else {}
         if self.history:
             memory.remember(
                 self.history, self.config, self.inputs, tools, made, known, self.digests, (files, size), self.flat
             )
         reasons = explain(made.built, graph, names, then, self._changed_environment(), self.config.levels)
-        built = sum(1 + known["assets"][path][2] for path in made.built)
+        built = sum(1 + (path in stable) for path in made.built)
         return Release(made.id, made.dir, files, size, made.created, built, memory.warnings_of(known), reasons)
 
     def _together(self, rebuilder: Rebuilder, total: int) -> Callable[[Iterable[str]], Iterator[Compiled]]:

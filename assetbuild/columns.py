@@ -12,28 +12,27 @@ from typing import Any
 
 from assetbuild.stamp import checksum
 
-FORMAT = b"assetbuild known 1\n"
+FORMAT = b"assetbuild known 2\n"
 Known = dict[str, Any]
-_COLUMNS = ("assets", "lines", "sources")
+COLUMNS = ("names", "sizes", "lines", "targets", "digests", "places")
 
 
 def packed(known: Known) -> bytes:
-    """`known["assets"]` has for each logical path a name, a size in bytes, whether it is stable, what it names, and
-    whether it has maps; `known["lines"]` its line of the manifest; `known["sources"]` a digest and a root's number."""
-    assets, sources = known.get("assets", {}), known.get("sources", {})
-    head = {name: value for name, value in known.items() if name not in _COLUMNS}
-    head["stable"] = [path for path, entry in assets.items() if entry[2]]
-    head["maps"] = [path for path, entry in assets.items() if entry[4]]
+    """Of each asset, by logical path: `known["names"]`, `"sizes"` in bytes and `"lines"` of the manifest, in the same
+    order; of those that name others `"targets"`, with NUL between them. Of each source: its digest in `"digests"`, and
+    in `"places"`, in the same order, the number of its root."""
+    head = {name: value for name, value in known.items() if name not in COLUMNS}
     parts = [
         json.dumps(head, separators=(",", ":")).encode(),
-        os.fsencode("\0".join(assets)),
-        os.fsencode("\0".join([entry[0] for entry in assets.values()])),
-        array("q", [entry[1] for entry in assets.values()]).tobytes(),
-        b"\n".join([known["lines"][path] for path in assets]),
-        os.fsencode("\n".join(["\0".join(entry[3]) for entry in assets.values()])),
-        os.fsencode("\0".join(sources)),
-        "\0".join([digest for digest, _ in sources.values()]).encode(),
-        array("q", [root for _, root in sources.values()]).tobytes(),
+        os.fsencode("\0".join(known["names"])),
+        os.fsencode("\0".join(known["names"].values())),
+        array("q", known["sizes"].values()).tobytes(),
+        b"\n".join(known["lines"].values()),
+        os.fsencode("\0".join(known["targets"])),
+        os.fsencode("\n".join(known["targets"].values())),
+        os.fsencode("\0".join(known["digests"])),
+        "\0".join(known["digests"].values()).encode(),
+        known["places"].tobytes(),
     ]
     body = b"".join([len(part).to_bytes(8, "big") + part for part in parts])
     return FORMAT + checksum(body) + body
@@ -57,17 +56,21 @@ def _known(data: bytes, start: int) -> Known:
         parts.append(data[at + 8 : end])
         at = end
     known: Known = json.loads(parts[0])
-    paths, names, source_paths, digests = (_texts(parts[index]) for index in (1, 2, 6, 7))
-    stable, maps = {*known.pop("stable")}, {*known.pop("maps")}
-    targets = (one.split("\0") if one else () for one in os.fsdecode(parts[5]).split("\n"))
-    sizes, roots = array("q", parts[3]), array("q", parts[8])
-    known["assets"] = {
-        path: (name, size, path in stable, named, path in maps)
-        for path, name, size, named in zip(paths, names, sizes, targets, strict=False)
-    }
-    known["lines"] = dict(zip(paths, parts[4].split(b"\n"), strict=bool(paths)))
-    known["sources"] = dict(zip(source_paths, zip(digests, roots, strict=True), strict=True))
+    paths, lines = _texts(parts[1]), parts[4].split(b"\n") if parts[1] else []
+    named = os.fsdecode(parts[6]).split("\n") if parts[5] else []
+    known["names"] = dict(zip(paths, _texts(parts[2]), strict=True))
+    known["sizes"] = dict(zip(paths, array("q", parts[3]), strict=True))
+    known["lines"] = dict(zip(paths, lines, strict=True))
+    known["targets"] = dict(zip(_texts(parts[5]), named, strict=True))
+    known["digests"] = dict(zip(_texts(parts[7]), parts[8].decode().split("\0"), strict=bool(parts[7])))
+    known["places"] = array("q", parts[9])
     return known
+
+
+def targets_of(known: Known, path: str) -> list[str]:
+    """The assets that `path` names."""
+    named: str | None = known["targets"].get(path)
+    return named.split("\0") if named else []
 
 
 def _texts(column: bytes) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from assetbuild.columns import Known, targets_of
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled
 
@@ -13,7 +13,7 @@ def explain(
     built: Iterable[str],
     graph: Graph,
     names: Mapping[str, str],
-    known: Mapping[str, Any],
+    known: Known,
     changed_environment: Iterable[str],
     levels: Mapping[str, int],
 ) -> dict[str, str]:
@@ -21,7 +21,7 @@ def explain(
     if not known:
         return dict.fromkeys(built, "no earlier build is known")
     changed = sorted(changed_environment)
-    digests = {path: digest for path, (digest, _) in known["sources"].items()}
+    digests = known["digests"]
     general = f"'{changed[0]}' has changed" if changed else None
     if not general and known["levels"] != dict(levels):
         general = "it is to be compressed otherwise"
@@ -33,9 +33,9 @@ def explain(
     return found
 
 
-def _new_content(compiled: Compiled, known: Mapping[str, Any], digests: Mapping[str, str]) -> str | None:
+def _new_content(compiled: Compiled, known: Known, digests: Mapping[str, str]) -> str | None:
     path = compiled.logical_path
-    if path not in known["assets"]:
+    if path not in known["names"]:
         return "it is new"
     if compiled.reads is None:
         return "what its filters read is not known, so it is built every time"
@@ -48,14 +48,14 @@ def _new_content(compiled: Compiled, known: Mapping[str, Any], digests: Mapping[
     return f"'{gone[0]}', which it was made of, is gone" if gone else None
 
 
-def _new_name(path: str, graph: Graph, names: Mapping[str, str], known: Mapping[str, Any]) -> str | None:
+def _new_name(path: str, graph: Graph, names: Mapping[str, str], known: Known) -> str | None:
     for target in graph.names(path):
-        if target != path and target in known["assets"] and known["assets"][target][0] != names[target]:
+        if target != path and target in known["names"] and known["names"][target] != names[target]:
             return f"'{target}', which it names, is called otherwise now"
-        if target not in known["assets"]:
+        if target not in known["names"]:
             return f"'{target}', which it names, is new"
     now = {*graph.all_targets(path)}
-    gone = [target for target in known["assets"][path][3] if target not in now]
+    gone = [target for target in targets_of(known, path) if target not in now]
     return f"'{gone[0]}', which it named, is gone" if gone else None
 
 

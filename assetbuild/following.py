@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from assetbuild.clone import Clone
 from assetbuild.compress import SUFFIXES
-from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, record_lines, sums_of
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, find_line, merge_lines, record_lines, sums_of
 from assetbuild.release import Carried
 
 _RECORDS = frozenset({MANIFEST, RECORD, SUMS})
@@ -39,15 +39,15 @@ class Following:
         return {path: digest for path, digest in found.items() if path not in _RECORDS}
 
     @cached_property
-    def lines(self) -> dict[str, str]:
-        """Those of release.json, by name."""
+    def lines(self) -> list[str]:
+        """Those of release.json, in the order of names."""
         if not self._is_intact(RECORD):
-            return {}
+            return []
         try:
             with open(os.path.join(self.directory, RECORD), "rb") as stream:
                 return record_lines(stream.read())
         except (OSError, ValueError):
-            return {}
+            return []
 
     def link(self, name: str, sha256: str, target: str) -> bool:
         """Make `target` another name of its file `name`, if that is there and holds those bytes."""
@@ -65,37 +65,41 @@ class Following:
 
     def variants(self, name: str, sha256: str) -> Mapping[str, Mapping[str, Any]] | None:
         """Those of its file `name`, if that holds those bytes; None where they would be made otherwise today."""
-        if not self.same_encoders or name not in self.lines:
+        at = find_line(self.lines, name) if self.same_encoders else None
+        if at is None:
             return None
-        entry: dict[str, Any] = json.loads("{" + self.lines[name] + "}")[name]
+        entry: dict[str, Any] = json.loads("{" + self.lines[at] + "}")[name]
         return entry["variants"] if entry["sha256"] == sha256 else None
 
     def carry(self, known: Mapping[str, Any], settled: Mapping[str, str], clone: Clone) -> Carried | None:
         """All that it has of the assets in `settled`; None where that is not whole, or would be otherwise today."""
         if not self.same_encoders:
             return None
-        gone = [path for path in known["assets"] if path not in settled]
-        gone_names = [name for path in gone for name in _names(path, known["assets"][path])]
-        gone_paths = self.paths(gone_names)
-        if self.intact is not None or not self.lines.keys() >= {*gone_names} or not self.digests:
+        stable = known["stable"]
+        gone = [path for path in known["names"] if path not in settled]
+        gone_names = [known["names"][path] for path in gone] + [path for path in gone if path in stable]
+        names = {*settled.values(), *(path for path in stable if path in settled)}
+        is_whole = self.intact is None and len(self.lines) == len(names) + len(gone_names)
+        if not is_whole or not self.digests.keys() >= {*_prefixed(gone_names)}:
             return None
-        lines, record, digests = dict(known["lines"]), dict(self.lines), dict(self.digests)
-        for items, unwanted in ((lines, gone), (record, gone_names), (digests, gone_paths)):
-            for one in unwanted:
-                del items[one]
+        lines, digests = known["lines"].copy(), self.digests.copy()
+        record, gone_paths = merge_lines(self.lines, gone_names, {}), self.paths(gone_names)
+        for path in gone:
+            del lines[path]
+        for path in gone_paths:
+            del digests[path]
         cycles = [cycle for cycle in known["cycles"] if cycle[0] in settled]
-        return Carried(lines, record, digests, cycles, gone_paths, clone)
+        return Carried(lines, names, record, digests, cycles, gone_paths, clone)
 
     def paths(self, names: Iterable[str]) -> list[str]:
         """What is there of the files with those names: they themselves and their variants."""
         found = []
         for name in names:
             variants = (name + suffix for suffix in SUFFIXES.values())
-            own = (one for one in variants if one not in self.lines)  # else it is another asset's name
-            found += [path for one in (name, *own) if (path := f"{FILES}/{one}") in self.digests]
+            own = (one for one in variants if find_line(self.lines, one) is None)  # else it is another asset's name
+            found += [path for path in _prefixed((name, *own)) if path in self.digests]
         return found
 
 
-def _names(path: str, entry: Sequence[Any]) -> tuple[str, ...]:
-    """What an asset is released as, of what is known of it."""
-    return (entry[0], path) if entry[2] else (entry[0],)
+def _prefixed(names: Iterable[str]) -> list[str]:
+    return [f"{FILES}/{name}" for name in names]

@@ -68,8 +68,9 @@ def _seen_again(then: _Remembered, changed: Sequence[int], started: int) -> Inpu
         then.fresh[path] = then[path]._replace(signature=signature)
         del digests[path]
     seen = Watched(then.stamp.sources.files, numbers)
-    known = {path: digest for path, digest in digests.items() if digest}
-    return Inputs(then, seen, then.stamp.directories, known, started, True, paths)
+    if "" in digests.values():
+        digests = {path: digest for path, digest in digests.items() if digest}
+    return Inputs(then, seen, then.stamp.directories, digests, started, True, paths)
 
 
 def watched(files: Iterable[str], started: int) -> Watched:
@@ -82,17 +83,18 @@ class _Remembered(Mapping[str, Source]):
 
     def __init__(self, stamp: Stamp, known: Known) -> None:
         self.stamp = stamp
-        self.rows = known["sources"]
         self.roots = known["roots"]
-        self.paths = [*self.rows]
-        self.places = {path: at for at, path in enumerate(self.paths)}
-        self.digests: dict[str, str] = {path: digest for path, (digest, _) in self.rows.items()}
+        self.digests: dict[str, str] = known["digests"]
+        self.paths = [*self.digests]
+        self.root_of: Sequence[int] = known["places"]
+        self.places = dict(zip(self.paths, range(len(self.paths)), strict=True))
         self.fresh: dict[str, Source] = {}
 
     def __getitem__(self, path: str) -> Source:
         if path in self.fresh:
             return self.fresh[path]
-        at, (label, prefix) = self.places[path], self.roots[self.rows[path][1]]
+        at = self.places[path]
+        label, prefix = self.roots[self.root_of[at]]
         size, modified, changed, inode = self.stamp.sources.numbers[4 * at : 4 * at + 4]
         return Source(path, self.stamp.sources.files[at], label, prefix, (size, modified, changed, inode))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -23,17 +24,24 @@ from assetbuild.records import SUMS, sums_of
 from assetbuild.release import Made
 from assetbuild.stamp import Stamp, Watched
 
+# What is known of an asset, by its logical path; but for the first two only of those of which there is something.
+BY_ASSET = ("names", "sizes", "targets", "stable", "maps", "reads", "warnings", "left", "sent_away")
+
 
 def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known:
     """What is known of each asset of `graph`: all that an update of others needs."""
     stable = matcher(config.stable)
-    found: Known = {"assets": {}, "reads": {}, "warnings": {}, "left": {}, "sent_away": {}}
+    found: Known = {name: {} for name in BY_ASSET}
     found["without_map"] = sorted(graph.without_map)
     for path, compiled in graph.assets.items():
-        final = finals[path]
-        is_stable = stable(path) and not compiled.prehashed
-        targets = [] if compiled.prehashed else sorted(set(graph.names(path)))
-        found["assets"][path] = (final.name, final.size, is_stable, targets, has_maps(compiled))
+        _, _, found["sizes"][path], _ = final = finals[path]
+        found["names"][path] = final.name
+        if compiled.references and not compiled.prehashed and (targets := {*graph.names(path)}):
+            found["targets"][path] = "\0".join(sorted(targets))
+        if stable(path) and not compiled.prehashed:
+            found["stable"][path] = True
+        if has_maps(compiled):
+            found["maps"][path] = True
         others = [read for read, _ in compiled.reads or () if read != path]
         if others:
             found["reads"][path] = others
@@ -75,7 +83,7 @@ def remember(
 
     An `engine` without files is the one of the build before."""
     known |= {"levels": dict(made.levels), "cycles": [*map(list, made.cycles)]}
-    known["lines"] = made.manifest
+    known["lines"] = {path: made.manifest[path] for path in known["names"]}
     _add_sources(known, inputs, digests)
     with suppress(OSError):
         before = history.stamp
@@ -103,16 +111,13 @@ def renew(history: History, inputs: Inputs, known: Known, digests: Mapping[str, 
 
 
 def _add_sources(known: Known, inputs: Inputs, digests: Mapping[str, str]) -> None:
-    if inputs.changed is not None and "sources" in known:
-        rows = known["sources"]
-        known["sources"] = {**rows, **{path: (digests.get(path, ""), rows[path][1]) for path in inputs.changed}}
+    if inputs.changed is not None and "digests" in known:
+        known["digests"] = {**known["digests"], **{path: digests.get(path, "") for path in inputs.changed}}
         return
     roots: dict[tuple[str, str], int] = {}
-    known["sources"] = {
-        path: (digests.get(path, ""), roots.setdefault((source.root, source.prefix), len(roots)))
-        for path, source in inputs.sources.items()
-    }
-    known["roots"] = [*roots]
+    places = [roots.setdefault((source.root, source.prefix), len(roots)) for source in inputs.sources.values()]
+    known["digests"] = {path: digests.get(path, "") for path in inputs.sources}
+    known["places"], known["roots"] = array("q", places), [*roots]
 
 
 def _environment(config: Config, engine: Engine, started: int) -> Watched:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring as _text
 from json.encoder import encode_basestring_ascii as _ascii
@@ -99,17 +100,36 @@ def record_line(
     )
 
 
-def record_text(head: Mapping[str, Any], lines: Mapping[str, str]) -> bytes:
-    """`head` is all but the files, `lines` are those by name."""
+def record_text(head: Mapping[str, Any], lines: Iterable[str]) -> bytes:
+    """`head` is all but the files, `lines` are those in the order of their names."""
     above = [f"{json.dumps(key)}: {json.dumps(head[key])}" for key in sorted(head)]
-    files = _FILES_HEAD + ",\n".join([lines[name] for name in sorted(lines)]) + "}"
+    files = _FILES_HEAD + ",\n".join(lines) + "}"
     return ("{\n" + ",\n".join([*above, files]) + _RECORD_END).encode()
 
 
-def record_lines(text: bytes) -> dict[str, str]:
-    """The lines of a text that `record_text` has written, by name."""
+def record_lines(text: bytes) -> list[str]:
+    """The lines of a text that `record_text` has written."""
     files = text.decode().partition(_FILES_HEAD)[2].removesuffix("}" + _RECORD_END)
-    return {_name(line): line for line in files.split(",\n")} if files else {}
+    return files.split(",\n") if files else []
+
+
+def find_line(lines: Sequence[str], name: str) -> int | None:
+    """Where the line of the file `name` is among all."""
+    at = bisect_left(lines, name, key=_name)
+    return at if at < len(lines) and _name(lines[at]) == name else None
+
+
+def merge_lines(lines: Sequence[str], gone: Iterable[str], new: Mapping[str, str]) -> list[str]:
+    """`lines` without those of the files that are `gone`, with `new` ones by name."""
+    merged = [*lines]
+    for name in gone:
+        if (at := find_line(merged, name)) is not None:
+            del merged[at]
+    if not merged:
+        return [new[name] for name in sorted(new)]
+    for line in new.values():
+        insort(merged, line, key=_name)
+    return merged
 
 
 def _name(line: str) -> str:

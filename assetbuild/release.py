@@ -34,6 +34,7 @@ from assetbuild.records import (
     identify,
     manifest_body,
     manifest_text,
+    merge_lines,
     record_text,
     sums_of,
     sums_text,
@@ -43,19 +44,20 @@ from assetbuild.write import Progress, Writer
 
 
 class Carried(NamedTuple):
-    """What is taken over from the release before without another look: lines of its manifest by logical path, lines of
-    its release.json by name, the digest of each path in it but the records', and its cycles. `clone` has the files,
-    and those that are `gone`."""
+    """What is taken over from the release before without another look: lines of its manifest by logical path, names
+    below `files/` with their lines of release.json in order, the digest of each path in it but the records', and its
+    cycles. `clone` has the files, and those that are `gone`."""
 
     manifest: Mapping[str, bytes]
-    record: Mapping[str, str]
+    names: Set[str]
+    record: Sequence[str]
     digests: Mapping[str, str]
     cycles: Sequence[Sequence[str]]
     gone: Iterable[str] = ()
     clone: Clone | None = None
 
 
-NOTHING = Carried({}, {}, {}, ())
+NOTHING = Carried({}, frozenset(), (), {}, ())
 RELEASES = "releases"
 
 
@@ -109,11 +111,11 @@ def write_release(
     where the disk says no.
     """
     artifacts = make_artifacts(graph, finals, config)
-    check_names(artifacts, carried.record)
+    check_names(artifacts, carried.names)
     lines = {**carried.manifest, **manifest_lines(graph, artifacts)}
     body = manifest_body(lines)
     files = [(artifact.sha256, name) for artifact in artifacts for name in paths(artifact)]
-    files += [(carried.digests[f"{FILES}/{name}"], name) for name in carried.record]
+    files += [(carried.digests[f"{FILES}/{name}"], name) for name in carried.names]
     release_id = identify(manifest_text(body, config.url_prefix, modules=config.modules), files)
     own = ([*component] for component in graph.components if graph.in_cycle(component))
     cycles = sorted([*([*component] for component in carried.cycles), *own])
@@ -194,14 +196,15 @@ def _write(
         elif early:
             gone, there = _prefixed(early.keep(own)), _prefixed(early.written)
         _make_directories(directory, _prefixed(own), there)
-        taken = frozenset((*carried.record, *own))
+        taken = carried.names | own.keys()
         written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
-        record_lines, digests = dict(carried.record), dict(carried.digests)
+        new: dict[str, str] = {}
+        digests = dict(carried.digests)
         for one in written.values():
-            record_lines |= one.lines
+            new |= one.lines
             digests |= one.digests
         _remove_empty(directory, gone)
-        record = record_text(texts.head(), record_lines)
+        record = record_text(texts.head(), merge_lines(carried.record, (), new))
         digests[RECORD], digests[MANIFEST] = _sha256(record), _sha256(texts.manifest)
         for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
             write_file(os.path.join(directory, name), content)

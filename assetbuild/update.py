@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from assetbuild.columns import Known, targets_of
 from assetbuild.config import Config
 from assetbuild.fingerprint import Final, fingerprint
 from assetbuild.graph import Graph, link
@@ -33,38 +34,56 @@ class Updated(NamedTuple):
     settled: Mapping[str, str]
 
 
-def affected(changed: Iterable[str], known: Mapping[str, Any]) -> set[str]:
+def affected(changed: Iterable[str], known: Known) -> set[str]:
     """The assets that `changed` sources are part of, and all that name those, directly or through others.
 
     Raises NotAlone.
     """
-    assets = known["assets"]
-    readers, holders = defaultdict(list), defaultdict(list)
+    readers, holders = defaultdict(list), _Holders(known)
     for path, reads in known["reads"].items():
         for read in reads:
             readers[read].append(path)
-    for path, (_, _, _, targets, _) in assets.items():
-        for target in targets:
-            holders[target].append(path)
+    names = known["names"]
     found: set[str] = set()
     for path in changed:
-        if path not in assets and path not in readers:
+        if path not in names and path not in readers:
             raise NotAlone
-        found.update(readers[path], (path,) if path in assets else ())
+        found.update(readers[path], (path,) if path in names else ())
     pending = [*found]
     while pending:
-        for holder in holders[pending.pop()]:
+        for holder in holders.of(pending.pop()):
             if holder not in found:
                 found.add(holder)
                 pending.append(holder)
-    if any(path not in assets or assets[path][4] for path in found):
+    if not found.isdisjoint(known["maps"]) or not found <= names.keys():
         raise NotAlone
     return found
 
 
+class _Holders:
+    """Who names an asset: looked for among all for the first few, then in an index."""
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.searches = 4
+        self.index: dict[str, list[str]] | None = None
+
+    def of(self, path: str) -> Iterable[str]:
+        if self.searches:
+            self.searches -= 1
+            may_be = [holder for holder, named in self.known["targets"].items() if path in named]
+            return [holder for holder in may_be if path in targets_of(self.known, holder)]
+        if self.index is None:
+            self.index = defaultdict(list)
+            for holder in self.known["targets"]:
+                for target in targets_of(self.known, holder):
+                    self.index[target].append(holder)
+        return self.index.get(path, ())
+
+
 def update(
     paths: set[str],
-    known: Mapping[str, Any],
+    known: Known,
     compile_all: Callable[[Iterable[str]], Iterable[Compiled]],
     sources: Mapping[str, Source],
     config: Config,
@@ -77,13 +96,14 @@ def update(
             raise NotAlone
         return compiled
 
-    assets = known["assets"]
-    settled = {path: entry[0] for path, entry in assets.items() if path not in paths}
+    settled = known["names"].copy()
+    for path in paths:
+        del settled[path]
     without_map = frozenset(known["without_map"])
     graph = link(paths, (*sources, *known["bundles"]), compile_alone, sources, config, settled, without_map)
     if config.modules == "importmap" and not _same_without_map(graph, known, config):
         raise NotAlone
-    named = {target for path in paths for target in (*assets[path][3], *known["left"].get(path, ()))}
+    named = {target for path in paths for target in (*targets_of(known, path), *known["left"].get(path, ()))}
     no_longer = named - {target for path in graph.assets for target in graph.all_targets(path)}
     if no_longer & {*known["inside"]}:
         raise NotAlone  # nothing else may name them
@@ -93,11 +113,11 @@ def update(
     return Updated(graph, fingerprint(graph, settled), settled)
 
 
-def _same_without_map(graph: Graph, known: Mapping[str, Any], config: Config) -> bool:
+def _same_without_map(graph: Graph, known: Known, config: Config) -> bool:
     """Whether the scripts that may run without an import map are those that they were: else others are rewritten."""
     for path, compiled in graph.assets.items():
         if sorted(sent_away(compiled, graph.targets[path], config)) != known["sent_away"].get(path, []):
             return False
-        if path in graph.without_map and {*graph.names(path)} != {*known["assets"][path][3]}:
+        if path in graph.without_map and {*graph.names(path)} != {*targets_of(known, path)}:
             return False
     return True

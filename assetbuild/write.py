@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -75,7 +75,7 @@ class Writer:
         self.rendered = rendered
         self.early = early
         self.levels: Mapping[str, int] = {}
-        self.taken: frozenset[str] = frozenset()
+        self.taken: Set[str] = frozenset()
         self.files_dir = ""
 
     def write(
@@ -85,7 +85,7 @@ class Writer:
         executor: Executor,
         progress: Progress,
         levels: Mapping[str, int],
-        taken: frozenset[str],
+        taken: Set[str],
     ) -> dict[str, Written]:
         """Fill `directory`; by logical path, what was written. `taken` are all names of the release, which no variant
         may have."""

@@ -1,32 +1,41 @@
 from __future__ import annotations
 
 import json
+from array import array
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetbuild.columns import FORMAT, Known, packed, unpacked
+from assetbuild.columns import COLUMNS, FORMAT, Known, packed, targets_of, unpacked
 from assetbuild.stamp import checksum
 
 KNOWN: Known = {
-    "assets": {
-        "a.css": ("a.1.css", 12, True, ["b é.png", "c.svg"], False),
-        "b é.png": ("b é.2.png", 2**40, False, (), False),
-        "c.svg": ("c.3.svg", 0, False, ["b é.png"], True),
-    },
+    "names": {"a.css": "a.1.css", "b é.png": "b é.2.png", "c.svg": "c.3.svg"},
+    "sizes": {"a.css": 12, "b é.png": 2**40, "c.svg": 0},
     "lines": {"a.css": b'"a.css":{}', "b é.png": b'"b":"\xc3\xa9\\n"', "c.svg": b""},
-    "sources": {"a.css": ("ab" * 32, 0), "unread.txt": ("", 3)},
+    "targets": {"a.css": "b é.png\0c.svg", "c.svg": "b é.png"},
+    "digests": {"a.css": "ab" * 32, "unread.txt": ""},
+    "places": array("q", [0, 3]),
     "roots": [["static/", ""]],
+    "stable": {"a.css": True},
     "warnings": {"a.css": [["what", None, [], None, []]]},
 }
+NOTHING: Known = {name: array("q") if name == "places" else {} for name in COLUMNS}
 
 
-@pytest.mark.parametrize("missing", [(), ("assets", "lines"), ("sources",)])
-def test_what_was_known_comes_back(missing: tuple[str, ...]) -> None:
-    known = {**KNOWN, **{name: {} for name in missing}}
+@pytest.mark.parametrize("known", [KNOWN, {**KNOWN, "targets": {}}, NOTHING])
+def test_what_was_known_comes_back(known: Known) -> None:
+    found = unpacked(packed(known))
 
-    assert unpacked(packed(known)) == known
+    assert found == known
+    assert all([*found[name]] == [*known[name]] for name in known)
+
+
+def test_what_an_asset_names_is_told_apart() -> None:
+    assert targets_of(KNOWN, "a.css") == ["b é.png", "c.svg"]
+    assert targets_of(KNOWN, "c.svg") == ["b é.png"]
+    assert targets_of(KNOWN, "b é.png") == []
 
 
 @given(at=st.integers(0, len(packed(KNOWN)) - 1), bit=st.integers(0, 7))

@@ -493,7 +493,7 @@ def files_of(history: History) -> list[Path]:
 
 def test_a_history_is_that_of_its_key_alone(built: History) -> None:
     assert built.stamp
-    assert {"assets", "sources", "lines"} <= built.known.keys()
+    assert {"names", "digests", "lines"} <= built.known.keys()
     other = History(built.cache_dir, "other")
     for file in files_of(built):
         shutil.copy(file, other.file + file.suffix)
