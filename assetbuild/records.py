@@ -15,7 +15,7 @@ from json.encoder import encode_basestring_ascii as _ascii
 from typing import Any
 
 from assetbuild.names import LENGTH
-from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
+from assetbuild.runtime.manifest import FORMAT_VERSION, canonical, checksum
 
 MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "files"
 
@@ -59,6 +59,8 @@ def manifest_body(lines: Mapping[str, bytes]) -> bytes:
 def manifest_text(body: bytes, url_prefix: str, release_id: str | None = None, modules: str = "rewrite") -> bytes:
     """The text that `canonical` gives for the whole; without an id, what makes it."""
     rest: dict[str, Any] = {"url_prefix": url_prefix, "version": FORMAT_VERSION}
+    if said := checksum(body):
+        rest["checksum"] = said
     if modules != "rewrite":
         rest["modules"] = modules
     if release_id:

@@ -6,6 +6,7 @@ What passes here is safe behind a base URL and in HTML. Standard library only, l
 from __future__ import annotations
 
 import json
+import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _REBUILD = "run 'assetbuild build' to make the release again"
 # since caches, preloads and module identity go by spelling. None of them means anything in HTML.
 _SAFE = "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SAFE_BYTES = _SAFE.encode()
+_is_integrity = re.compile(r"[A-Za-z0-9+/= -]*").fullmatch  # nothing that ends an attribute or a header
 _ESCAPES = tuple(chr(byte) if chr(byte) in _SAFE else f"%{byte:02X}" for byte in range(256))
 
 
@@ -76,29 +78,37 @@ def _no_constant(name: str) -> NoReturn:
     raise ManifestError(f"the manifest holds {name}, which is not JSON", fix=_REBUILD)
 
 
-def check(data: Any) -> dict[str, str]:
-    """Each logical path's file, percent-encoded. Raises ManifestError for the first thing that is wrong."""
+def check(data: Any) -> None:
+    """Raises ManifestError for the first thing that is wrong."""
+    check_head(data)
+    if type(data["assets"]) is not dict:
+        raise ManifestError(f"'assets' is {_json_type(data['assets'])}, not an object", fix=_REBUILD)
+    for path, raw in data["assets"].items():
+        check_entry(path, raw)
+
+
+def check_head(data: Any) -> None:
+    """All but the assets."""
     if type(data) is not dict:
         raise ManifestError(f"the manifest is {_json_type(data)}, not an object", fix=_REBUILD)
     version = data.get("version")
+    fix = "install the assetbuild that made the release, or build it again with this one"
     if type(version) is not int or version != FORMAT_VERSION:
         said = f"has format version {version!r}" if "version" in data else "has no 'version'"
-        fix = "install the assetbuild that made the release, or build it again with this one"
         raise ManifestError(f"the manifest {said}; this assetbuild reads version {FORMAT_VERSION}", fix=fix)
-    for key, kind, name in (
-        ("release", str, "a string"),
-        ("url_prefix", str, "a string"),
-        ("assets", dict, "an object"),
-    ):
-        if type(data.get(key)) is not kind:
-            raise ManifestError(f"'{key}' is {_json_type(data.get(key))}, not {name}", fix=_REBUILD)
-    quoted = {}
-    for path, raw in data["assets"].items():
-        problem = _entry_problem(raw)
-        if problem:
-            raise ManifestError(f"asset {path!r}: {problem}", fix=_REBUILD)
-        quoted[path] = _quoted_file(path, raw["file"])
-    return quoted
+    for key in ("release", "url_prefix"):
+        if type(data.get(key)) is not str:
+            raise ManifestError(f"'{key}' is {_json_type(data.get(key))}, not a string", fix=_REBUILD)
+    if data.get("modules", "rewritten") not in ("rewritten", "importmap"):
+        raise ManifestError(f"'modules' is {data['modules']!r}, not 'rewritten' or 'importmap'", fix=fix)
+    data.setdefault("assets", None)
+
+
+def check_entry(path: str, raw: Any) -> None:
+    problem = _entry_problem(raw)
+    if problem:
+        raise ManifestError(f"asset {path!r}: {problem}", fix=_REBUILD)
+    _check_file(path, raw["file"])
 
 
 def _entry_problem(raw: Any) -> str | None:
@@ -109,6 +119,8 @@ def _entry_problem(raw: Any) -> str | None:
         return f"'file' is {_json_type(file)}, not a string"
     if type(raw.get("integrity", "")) is not str:
         return f"'integrity' is {_json_type(raw['integrity'])}, not a string"
+    if not _is_integrity(raw.get("integrity", "")):
+        return f"'integrity' is {raw['integrity']!r}, not a digest such as 'sha384-...'"
     if type(size) is not int or size < 0:
         return f"'size' is {size if type(size) is int else _json_type(size)}, not a number of bytes"
     if len(raw) > 2:
@@ -121,15 +133,15 @@ def _entry_problem(raw: Any) -> str | None:
     return None
 
 
-def _quoted_file(path: str, file: str) -> str:
-    """`file` for a URL. Raises ManifestError where it must not be put behind a base URL or a directory."""
+def _check_file(path: str, file: str) -> None:
+    """Raises ManifestError where it must not be put behind a base URL or a directory."""
     try:
-        quoted, problem = quote(file), _file_problem(file)
+        quote(file)
+        problem = _file_problem(file)
     except UnicodeEncodeError:
-        quoted, problem = "", "which no file can be called"
+        problem = "which no file can be called"
     if problem:
         raise ManifestError(f"asset {path!r}: 'file' is {file!r}, {problem}", fix=_REBUILD)
-    return quoted
 
 
 def _file_problem(file: str) -> str | None:

@@ -13,11 +13,14 @@ from assetbuild.runtime.format import (
     ManifestError,
     canonical,
     check,
+    check_head,
     checked_base_url,
     parse,
     plain_url,
+    quote,
     split_suffix,
 )
+from assetbuild.runtime.lines import Lines, checksum, split
 from assetbuild.runtime.missing import MissingAsset
 
 TYPE_CHECKING = False  # typing's own constant, without importing typing
@@ -25,15 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Literal, NoReturn
 
+    Modules = Literal["rewritten", "importmap"]
     OnMissing = Literal["error", "plain"]
 
-__all__ = ["FORMAT_VERSION", "MAX_BYTES", "Entry", "Manifest", "ManifestError", "MissingAsset", "canonical"]
+__all__ = ["FORMAT_VERSION", "MAX_BYTES", "Entry", "Manifest", "ManifestError", "MissingAsset", "canonical", "checksum"]
 
 MAX_BYTES = 64 * 1024 * 1024  # 300,000 assets; what is larger is not a manifest
 _MAX_LOGGED = 1000  # names remembered as logged, so that a crawler cannot fill the memory
 
 
-class _Frozen:
+class Frozen:
     __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -47,7 +51,7 @@ class _Frozen:
             object.__setattr__(self, name, value)
 
 
-class Entry(_Frozen):
+class Entry(Frozen):
     """One asset. `size`: bytes, not encoded; `imports`, `dynamic`: logical paths in source order.
 
     `integrity` is None but for scripts and style sheets, all that browsers check. Where no manifest is read
@@ -90,22 +94,23 @@ class Entry(_Frozen):
         return f"Entry({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
 
-class Manifest(_Frozen):
+class Manifest(Frozen):
     """The assets of one release by logical path. Iterates over the logical paths.
 
-    `base_url` is what stands before every file name; `file` is where it was loaded from, None if from bytes.
+    `base_url` is what stands before every file name; `file` is where it was loaded from, None if from bytes; `modules`
+    is "importmap" where scripts kept their specifiers, so that pages need an import map, else "rewritten".
     """
 
-    __slots__ = ("_assets", "_logged", "_quoted", "_urls", "base_url", "file", "on_missing", "release", "url_prefix")
+    __slots__ = ("_assets", "_logged", "_urls", "base_url", "file", "modules", "on_missing", "release", "url_prefix")
     base_url: str
     file: str | None
+    modules: Modules
     on_missing: OnMissing
     release: str
     url_prefix: str
-    _assets: dict[str, dict[str, Any]]
+    _assets: dict[str, dict[str, Any]] | Lines
     _logged: set[str]
-    _quoted: dict[str, str]
-    _urls: dict[str, str]
+    _urls: dict[str, str]  # of the assets asked for so far
 
     @classmethod
     def load(
@@ -146,15 +151,20 @@ class Manifest(_Frozen):
             import logging  # noqa: F401  # loaded now, so that no request has to
 
         try:
-            data = parse(content)
-            quoted = check(data)
+            data = split(content)
+            if data is not None:
+                check_head(data)
+            else:
+                data = parse(content)
+                check(data)
         except ManifestError as error:
             raise ManifestError(error.what, file, error.fix) from error.__cause__
         manifest = object.__new__(cls)
         prefix = checked_base_url(data["url_prefix"], "url_prefix", file)
         manifest._fill({"file": file, "on_missing": on_missing, "release": data["release"], "url_prefix": prefix})
-        manifest._fill({"_assets": data["assets"], "_quoted": quoted, "_logged": set()})
-        manifest._set_base_url(base_url or prefix)
+        manifest._fill({"modules": data.get("modules", "rewritten")})
+        manifest._fill({"_assets": data["assets"], "_logged": set(), "_urls": {}})
+        manifest._fill({"base_url": checked_base_url(base_url or prefix)})
         return manifest
 
     def with_base_url(self, url: str | None) -> Manifest:
@@ -163,14 +173,8 @@ class Manifest(_Frozen):
             return self
         other = object.__new__(type(self))
         other._fill({name: getattr(self, name) for name in Manifest.__slots__})
-        other._fill({"_logged": set()})
-        other._set_base_url(url)
+        other._fill({"_logged": set(), "_urls": {}, "base_url": checked_base_url(url)})
         return other
-
-    def _set_base_url(self, url: str) -> None:
-        base = checked_base_url(url)
-        urls = {path: base + quoted for path, quoted in self._quoted.items()}
-        self._fill({"base_url": base, "_urls": urls})
 
     def url(self, path: str) -> str:
         """The URL of the asset; a query or fragment after its logical path is kept: `icons.svg#home`."""
@@ -182,9 +186,12 @@ class Manifest(_Frozen):
     def _rare_url(self, path: str) -> str:
         if not isinstance(path, str):
             raise MissingAsset(path, self) from None
-        name, suffix = split_suffix(path)
-        if name in self._urls:
-            return self._urls[name] + suffix
+        try:
+            return self._urls.setdefault(path, self.base_url + quote(self._assets[path]["file"]))
+        except KeyError:
+            name, suffix = split_suffix(path)
+        if suffix and name in self._assets:
+            return self.url(name) + suffix
         if self.on_missing == "error":
             raise MissingAsset(path, self) from None
         self._log_missing(path)
@@ -208,13 +215,13 @@ class Manifest(_Frozen):
         return Entry(raw["file"], raw.get("integrity"), raw["size"], raw.get("stable", False), imports, dynamic)
 
     def __contains__(self, path: object) -> bool:
-        return path in self._urls
+        return path in self._assets
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._urls)
+        return iter(self._assets)
 
     def __len__(self) -> int:
-        return len(self._urls)
+        return len(self._assets)
 
     def __repr__(self) -> str:
         return f"<Manifest of release {self.release!r}, {len(self)} assets under {self.base_url!r}>"

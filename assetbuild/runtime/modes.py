@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
+    from assetbuild.runtime.manifest import Modules
+
     Mode = Literal["production", "development"]
 
 
@@ -44,6 +46,7 @@ class PlainUrls:
 
     __slots__ = ("base_url",)
     file = None
+    modules: Modules = "rewritten"  # sources keep their names
     on_missing = "plain"
     release = ""
 
