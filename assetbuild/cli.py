@@ -17,23 +17,16 @@ import click
 
 from assetbuild import __version__
 from assetbuild.errors import ConfigError, Problem
+from assetbuild.options import config_option, directory_argument, find, load
 from assetbuild.report import all_json, build_json, kept_json, table
 from assetbuild.terminal import Output, common, failures, progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assetbuild.config import Config
     from assetbuild.history import History
     from assetbuild.kept import Kept
     from assetbuild.model import Release
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    help="The configuration. Default: assetbuild.toml, else pyproject.toml, from here upwards.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,7 +68,7 @@ def build(
     with failures(output, build_json):
         if output_dir and flat_dir:
             raise ConfigError("--output and --flat are two places for one release", fix="give one of them")
-        file = config_file or _find()
+        file = config_file or find()
         options = [str(part and part.absolute()) for part in (file, output_dir, flat_dir)]
         options += [str(no_compress), str(no_minify)]
         history = None if no_cache else _history(cache_dir, *options)
@@ -119,7 +112,7 @@ def _build(
         from assetbuild.executors import Processes, Threads
         from assetbuild.store import Store
 
-        config = replace(_load(file), **{name: value for name, value in settings.items() if value is not None})
+        config = replace(load(file), **{name: value for name, value in settings.items() if value is not None})
         return build(
             config,
             flat_dir=flat_dir,
@@ -131,18 +124,6 @@ def _build(
             clone=clone,
             progress=stack.enter_context(progress(output)),
         )
-
-
-def _find() -> Path:
-    from assetbuild.configfile import find_config
-
-    return find_config(Path.cwd())
-
-
-def _load(config_file: Path | None) -> Config:
-    from assetbuild.config import load_config
-
-    return load_config(config_file or _find())
 
 
 def _say_release(release: Release, output: Output, seconds: float) -> None:
@@ -164,7 +145,7 @@ def _say_release(release: Release, output: Output, seconds: float) -> None:
 
 
 @cli.command()
-@click.argument("directory", type=click.Path(path_type=Path), required=False)
+@directory_argument
 @config_option
 @common
 def verify(output: Output, directory: Path | None, config_file: Path | None) -> None:
@@ -176,7 +157,7 @@ def verify(output: Output, directory: Path | None, config_file: Path | None) -> 
         from assetbuild.verify import find_release
         from assetbuild.verify import verify as verify_release
 
-        release_dir = find_release(directory or _load(config_file).output_dir)
+        release_dir = find_release(directory or load(config_file).output_dir)
         problems = verify_release(release_dir)
         files = sum(1 for file in release_dir.rglob("*") if file.is_file())
         for problem in problems:
@@ -191,7 +172,7 @@ def verify(output: Output, directory: Path | None, config_file: Path | None) -> 
 
 
 @cli.command()
-@click.argument("directory", type=click.Path(path_type=Path), required=False)
+@directory_argument
 @config_option
 @common
 def ls(output: Output, directory: Path | None, config_file: Path | None) -> None:
@@ -202,7 +183,7 @@ def ls(output: Output, directory: Path | None, config_file: Path | None) -> None
         from assetbuild.runtime.manifest import ManifestError
         from assetbuild.verify import find_release
 
-        release_dir = find_release(directory or _load(config_file).output_dir)
+        release_dir = find_release(directory or load(config_file).output_dir)
         try:
             manifest = json.loads((release_dir / MANIFEST).read_bytes())
             assets = manifest["assets"]
@@ -213,6 +194,44 @@ def ls(output: Output, directory: Path | None, config_file: Path | None) -> None
         width = max((len(path) for path, _, _ in rows), default=0)
         for path, file, size in rows:
             output.say(f"{path:{width}}  {size:>10,}  {file}")
+
+
+@cli.command()
+@directory_argument
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--cors", is_flag=True, help="Let pages of all origins use the files.")
+@common
+def serve(output: Output, directory: Path | None, config_file: Path | None, **options: Any) -> None:
+    """Preview a release as a web server would send it. Not for the public.
+
+    DIRECTORY is a release or an output directory; by default that of the configuration.
+    """
+    with failures(output, lambda errors: {"release": None, "path": None, "url": None, "errors": all_json(errors)}):
+        from assetbuild.previews import preview
+
+        preview(directory or load(config_file).output_dir, output, **options)
+
+
+@cli.command("config")
+@click.argument("server", type=click.Choice(["nginx", "caddy", "_headers"]))
+@directory_argument
+@config_option
+@click.option("--url-prefix", metavar="PATH", help="What the files' URLs start with. Default: as in the manifest.")
+@click.option("--root", metavar="DIR", help="Where the files will be on the server. Default: where they are.")
+@click.option("--cors", is_flag=True, help="Let pages of all origins use the files: on a CDN.")
+@click.option("--brotli", is_flag=True, help="nginx has the module ngx_brotli.")
+@common
+def config_(output: Output, server: str, directory: Path | None, config_file: Path | None, **options: Any) -> None:
+    """Print how a web server is to send the files of a release.
+
+    DIRECTORY is a release or an output directory; by default that of the configuration.
+    """
+    with failures(output, lambda errors: {"server": server, "configuration": None, "errors": all_json(errors)}):
+        from assetbuild.previews import print_recipe
+
+        print_recipe(server, directory or load(config_file).output_dir, output, **options)
 
 
 @cli.group()
@@ -256,12 +275,21 @@ def _say_kept(kept: Kept, output: Output, verb: str) -> None:
 
 
 @cli.command()
+@click.option(
+    "--django",
+    "settings",
+    is_flag=False,
+    flag_value="",
+    metavar="[SETTINGS]",
+    help="Take the roots from a Django project's settings: this module, else the one of the environment or manage.py.",
+)
 @common
-def init(output: Output) -> None:
+def init(output: Output, settings: str | None) -> None:
     """Write an assetbuild.toml to start from."""
     with failures(output, lambda errors: {"path": None, "errors": all_json(errors)}):
+        from assetbuild.django_roots import read_roots
         from assetbuild.starter import write_starter
 
-        file = write_starter(Path.cwd())
+        file = write_starter(Path.cwd(), None if settings is None else read_roots(Path.cwd(), settings))
         output.say(f"wrote {file.name}; next: assetbuild build")
         output.result({"path": str(file), "errors": []})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assetbuild.config import load_config
+from assetbuild.django_roots import DjangoRoots
 from assetbuild.errors import ConfigError
 from assetbuild.starter import find_roots, write_starter
 
@@ -38,6 +39,7 @@ def test_a_django_project_is_told_of_the_admin(tmp_path: Path) -> None:
     write_starter(tmp_path)
     package = '# Of a package:      {package = "package.module", dir = "static"}\n'
     admin = '# Django\'s admin:    {package = "django.contrib.admin", dir = "static"}\n'
+    admin += "# All at once:       assetbuild init --django\n"
     assert (tmp_path / "assetbuild.toml").read_text() == STARTER.replace(package, package + admin)
 
 
@@ -82,6 +84,29 @@ def test_a_strange_name_makes_no_broken_toml(tmp_path: Path) -> None:
         (tmp_path / name / "static").mkdir(parents=True)
     labels = [root.label for root in load_config(write_starter(tmp_path)).roots]
     assert labels == [f"{name}/static/" for name in sorted(names)]
+
+
+def roots_of_django(*roots: str | dict[str, object]) -> DjangoRoots:
+    return DjangoRoots("site.settings", roots, ("go\nne",), "/x/", ("*.scss",))
+
+
+def test_a_strange_name_that_django_told_makes_no_broken_toml(tmp_path: Path) -> None:
+    names = ['a"b', "a\\b", "{x}", "é", "new\nline", "del\x7f"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    linking = {"path": "é", "prefix": "x", "outside_links": True}
+    config = load_config(write_starter(tmp_path, roots_of_django(*names, linking)))
+    assert [root.label for root in config.roots] == [f"{name}/" for name in [*names, "é"]]
+    assert (config.roots[-1].prefix, config.roots[-1].outside_links) == ("x/", True)
+    assert (config.url_prefix, config.exclude) == ("/x/", ("*.scss",))
+
+
+def test_a_name_that_is_not_utf_8_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        write_starter(tmp_path, roots_of_django("not-utf-8-\udcff"))
+    message = "assetbuild.toml: cannot name a root whose path is not UTF-8\n  fix: rename it"
+    assert str(caught.value) == message
+    assert not (tmp_path / "assetbuild.toml").exists()
 
 
 def test_an_existing_file_is_not_touched(tmp_path: Path) -> None:

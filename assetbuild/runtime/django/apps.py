@@ -7,13 +7,13 @@ must run on a machine that has no release.
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import Error, Tags, register
+from django.core.checks import Tags, register
 from django.core.signals import setting_changed
 
 from assetbuild.runtime.django import assets
+from assetbuild.runtime.django.checks import check_assets
 from assetbuild.runtime.format import ManifestError
 
 
@@ -23,19 +23,7 @@ class AssetBuildConfig(AppConfig):
     verbose_name = "assetbuild"
 
     def ready(self) -> None:
-        register(check_manifest, Tags.staticfiles, deploy=True)
+        register(check_assets, Tags.staticfiles, deploy=True)
         setting_changed.connect(assets.forget, dispatch_uid="assetbuild.runtime.django")
         with contextlib.suppress(ManifestError):
             assets.preload()
-
-
-def check_manifest(**_: Any) -> list[Error]:
-    """`manage.py check --deploy`: the manifest and the options around it can be used."""
-    from assetbuild.runtime.django.storage import configured
-
-    try:
-        configured()
-    except ManifestError as error:
-        place = f"{error.where}: " if error.where else ""
-        return [Error(place + error.what, hint=error.fix, id="assetbuild.E001")]
-    return []

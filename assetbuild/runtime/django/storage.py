@@ -16,7 +16,7 @@ from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.utils.module_loading import import_string
 
-from assetbuild.runtime.django.assets import NO_OPTIONS, assets_for
+from assetbuild.runtime.django.assets import NO_OPTIONS, assets_for, files_dir
 from assetbuild.runtime.format import plain_url, split_suffix
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.runtime.missing import MissingAsset
@@ -60,6 +60,15 @@ class AssetBuildStorage(Storage):
             return name in self.assets
         return _find(name) is not None
 
+    def path(self, name: str) -> str:
+        """Of the released file, for those who read it by themselves; not to be written. Raises FileNotFoundError.
+
+        The root has none: staticfiles' own collectstatic takes that for a storage on another machine.
+        """
+        if not name:
+            raise NotImplementedError("a release has no directory to write to")
+        return self._file(name)
+
     def size(self, name: str) -> int:
         if isinstance(self.assets, Manifest):
             return int(self.assets.entry(name).size or 0)
@@ -94,7 +103,7 @@ class AssetBuildStorage(Storage):
         file = assets.entry(name).file if name in assets else name
         if name not in assets and not any(assets.entry(path).file == file for path in assets):
             raise FileNotFoundError(str(MissingAsset(name, assets)))
-        return os.path.join(os.path.dirname(assets.file or ""), "files", file)
+        return os.path.join(files_dir(assets), file)
 
 
 def configured() -> Manifest | PlainUrls:
