@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
 def test_each_command_of_the_readme_runs(tmp_path: Path) -> None:
     write_files(tmp_path, {"static/css/site.css": "a { color: red }\n", "static/images/lamp.svg": "<svg/>"})
     indented = re.findall(r"^    (assetbuild .*)$", README, re.MULTILINE)
-    commands = indented + re.findall(r"`(assetbuild (?:build|verify|ls)[^`]*)`", README)
+    commands = indented + re.findall(r"`(assetbuild (?:build|verify|ls|config)[^`]*)`", README)
     assert [command.split()[1] for command in commands][:2] == ["init", "build"]
     assert {command.split()[1] for command in commands} == {"init", "build", "verify", "ls"}
 
