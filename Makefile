@@ -45,7 +45,7 @@ bench: $(READY)  ## measure speed beside other tools (20 minutes) and write docs
 
 sample: $(READY) ## build sample_project/ into a release
 	$(BIN)/assetbuild build --config sample_project/assetbuild.toml
-	@echo "to see it: make serve-sample (Flask; SAMPLE=django for Django)"
+	@echo "to see it: make serve-sample (Flask; SAMPLE=django or starlette)"
 
 SAMPLE ?= flask
 serve-sample: sample  ## serve the sample site from its release

@@ -1,6 +1,6 @@
-"""Serve the sample site from its release: `python serve.py [flask|django] [--host HOST] [--port PORT]`.
+"""Serve the sample site from its release: `python serve.py [flask|django|starlette] [--host HOST] [--port PORT]`.
 
-To look at, not to deploy: the server is the standard library's. `--port 0` takes any free port.
+To look at, not to deploy: the server is the standard library's, for Starlette uvicorn. `--port 0` takes any free port.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 HERE = Path(__file__).resolve().parent
+NEEDS = {"flask": ["flask"], "django": ["django"], "starlette": ["starlette", "jinja2", "starsessions", "uvicorn"]}
 
 
 class ThreadingServer(ThreadingMixIn, WSGIServer):
@@ -31,12 +32,17 @@ class QuietHandler(WSGIRequestHandler):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the sample site from its release.")
-    parser.add_argument("framework", nargs="?", choices=("flask", "django"), default="flask")
+    parser.add_argument("framework", nargs="?", choices=("flask", "django", "starlette"), default="flask")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
 
     application = load_application(options.framework)
+    if options.framework == "starlette":
+        import uvicorn
+
+        uvicorn.run(application, host=options.host, port=options.port, log_level="info")
+        return
     try:
         server = make_server(options.host, options.port, application, ThreadingServer, QuietHandler)
     except OSError as error:
@@ -60,13 +66,18 @@ def load_application(framework: str) -> Any:
             from django_app import application
 
             return application
+        if framework == "starlette":
+            import uvicorn  # noqa: F401  # missing, it is told here
+            from starlette_app import app
+
+            return app
         from flask_app import create_app
 
         return create_app()
     except ModuleNotFoundError as error:
-        if error.name != framework:
+        if error.name not in NEEDS[framework]:
             raise
-        sys.exit(f"serve.py: {framework} is not installed; run 'python -m pip install {framework}'")
+        sys.exit(f"serve.py: {error.name} is not installed; run 'python -m pip install {' '.join(NEEDS[framework])}'")
 
 
 if __name__ == "__main__":

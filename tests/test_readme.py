@@ -31,7 +31,7 @@ def test_each_command_of_the_readme_runs(tmp_path: Path) -> None:
     indented = re.findall(r"^    (assetbuild .*)$", README, re.MULTILINE)
     commands = indented + re.findall(r"`(assetbuild (?:build|verify|ls|config)[^`]*)`", README)
     assert [command.split()[1] for command in commands][:2] == ["init", "build"]
-    assert {command.split()[1] for command in commands} == {"init", "build", "verify", "ls"}
+    assert {command.split()[1] for command in commands} == {"init", "build", "verify", "ls", "config"}
 
     for command in commands:
         arguments = command.replace("/release", str(tmp_path / "release")).split()[1:]

@@ -1,9 +1,8 @@
-"""The sample site, built by the command and served by both of its applications from one release."""
+"""The sample site, built by the command and served by all three of its applications from one release."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,12 +12,14 @@ from typing import Any
 
 import pytest
 
-SAMPLE = Path(__file__).parent.parent / "sample_project"
+from tests.support.needs import need
+from tests.support.sample import SAMPLE, check_installed, environment
 
 # Fetches each page, and every URL below /static/ that it names; says what came back.
 VISIT = """
 import json, re
 from urllib.parse import unquote
+cookies = []
 get, pages, answers = client(), PAGES, {}
 for page in pages:
     status, body = get(page)
@@ -26,14 +27,22 @@ for page in pages:
     answers[page] = [status, urls, [get(url)[0] for url in urls]]
 print(json.dumps(answers))
 """
+# Signs the log, and gives the cookies that come back.
+SIGN = """
+import json
+cookies = []
+assert client()("/visit/", "post")[0] == 303
+print(json.dumps(cookies))
+"""
 FLASK = """
 def client():
     from flask_app import create_app
     browser = create_app().test_client()
-    def get(url):
-        response = browser.get(url)
+    def get(url, method="get"):
+        response = getattr(browser, method)(url)
         body = response.get_data()
         response.close()
+        cookies.extend(response.headers.getlist("Set-Cookie"))
         return response.status_code, body
     return get
 """
@@ -42,13 +51,32 @@ def client():
     import django_app
     from django.test import Client
     browser = Client(headers={"host": "localhost"})
-    def get(url):
-        response = browser.get(url)
+    def get(url, method="get"):
+        response = getattr(browser, method)(url)
         body = b"".join(response.streaming_content) if response.streaming else response.content
         response.close()
+        cookies.extend(morsel.OutputString() for morsel in response.cookies.values())
         return response.status_code, body
     return get
 """
+STARLETTE = """
+def client():
+    import asyncio
+    from starlette_app import app
+    def get(url, method="get"):
+        said = []
+        scope = {"type": "http", "method": method.upper(), "path": url, "query_string": b"", "root_path": ""}
+        scope["headers"] = [(b"host", b"localhost")]
+        async def send(message):
+            said.append(message)
+        async def receive():
+            await asyncio.Event().wait()  # the client stays
+        asyncio.run(app(scope, receive, send))
+        cookies.extend(value.decode() for name, value in said[0]["headers"] if name == b"set-cookie")
+        return said[0]["status"], b"".join(message["body"] for message in said[1:])
+    return get
+"""
+CLIENTS = pytest.mark.parametrize("client", [FLASK, DJANGO, STARLETTE], ids=["flask", "django", "starlette"])
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +90,17 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
 
 
 def visit(directory: Path, client: str, pages: list[str]) -> dict[str, list[Any]]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("ASSETBUILD", "DJANGO"))}
-    script = client + VISIT.replace("PAGES", repr(pages))
+    return run(directory, client, VISIT.replace("PAGES", repr(pages)))  # type: ignore[no-any-return]
+
+
+def run(directory: Path, client: str, script: str, **env: str) -> Any:
+    if client == STARLETTE:
+        need(lambda: check_installed("starlette"))
+    script = client + script
     command = [sys.executable, "-W", "error", "-c", script]
-    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, env=env)
+    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, env=environment(**env), timeout=60)
     assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)  # type: ignore[no-any-return]
+    return json.loads(result.stdout)
 
 
 def test_the_sample_builds_without_a_warning(sample: tuple[Path, dict[str, Any]]) -> None:
@@ -85,7 +118,7 @@ def test_jsmin_and_cssmin_do_real_work_in_it(sample: tuple[Path, dict[str, Any]]
     assert [tool.split(" ")[1] for tool in tools["css/site.css"]] == ["rcssmin"]
 
 
-@pytest.mark.parametrize("client", [FLASK, DJANGO], ids=["flask", "django"])
+@CLIENTS
 def test_every_static_url_of_a_page_is_fingerprinted_and_answered(
     sample: tuple[Path, dict[str, Any]], client: str
 ) -> None:
@@ -100,10 +133,27 @@ def test_every_static_url_of_a_page_is_fingerprinted_and_answered(
         assert [url for url in urls if not re.search(r"\.[0-9a-f]{16}\.\w+\Z", url)] == [], page
 
 
-def test_both_applications_give_the_same_urls_for_the_same_page(sample: tuple[Path, dict[str, Any]]) -> None:
-    flask, django = (visit(sample[0], client, ["/", "/visit/"]) for client in (FLASK, DJANGO))
+def test_all_applications_give_the_same_urls_for_the_same_page(sample: tuple[Path, dict[str, Any]]) -> None:
+    flask, django, starlette = (visit(sample[0], client, ["/", "/visit/"]) for client in (FLASK, DJANGO, STARLETTE))
 
     assert flask == django
+    assert flask == starlette
+
+
+@CLIENTS
+@pytest.mark.parametrize("secure", ["", "1"], ids=["http", "https"])
+def test_scripts_cannot_read_the_session_and_only_https_gets_it_where_that_is_said(
+    sample: tuple[Path, dict[str, Any]], client: str, secure: str
+) -> None:
+    cookies = run(sample[0], client, SIGN, SESSION_SECURE=secure, SESSION_SECONDS="100")
+
+    [cookie] = [cookie.lower() for cookie in cookies if cookie.lower().startswith(("session=", "sessionid="))]
+    attributes = {part.strip().partition("=")[0]: part.strip() for part in cookie.split(";")[1:]}
+    assert attributes["samesite"] == "samesite=lax"
+    assert "httponly" in attributes
+    assert ("secure" in attributes) is bool(secure)
+    assert attributes.get("max-age", "max-age=100") == "max-age=100"
+    assert attributes.keys() & {"max-age", "expires"}
 
 
 def test_without_a_release_the_server_says_what_to_do(tmp_path: Path) -> None:

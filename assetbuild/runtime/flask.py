@@ -1,4 +1,4 @@
-"""Flask: `asset_url()` in templates, and fingerprinted URLs from every `url_for('static', ...)` that is there already.
+"""Flask: `asset_url()` and tags in templates, and fingerprinted URLs from every `url_for('static', ...)` there is.
 
 The manifest is read in `init_app`, so a bad one stops the process at its start. Names that the manifest does not hold
 (uploads live under `static` too) go to Flask as they came. In development all of them do.
@@ -6,28 +6,48 @@ The manifest is read in `init_app`, so a bad one stops the process at its start.
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+import sys
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from urllib.parse import quote as percent_encode
+from urllib.parse import urlencode
 
-from flask import Flask, current_app, has_request_context, request
+import click
+from flask import Flask, current_app, has_request_context, request, send_from_directory
 from werkzeug.datastructures import iter_multi_items
+from werkzeug.exceptions import NotFound
 
+from assetbuild.runtime.format import quote
+from assetbuild.runtime.jinja import template_globals
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.runtime.modes import PlainUrls, resolve_base_url, resolve_mode
+from assetbuild.runtime.tags import Tags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any
+
+    from flask import Response
 
     from assetbuild.runtime.manifest import OnMissing
     from assetbuild.runtime.modes import Mode
 
 _EXTENSION = "assetbuild"
+_MAX_PLACES = 16  # places of the application remembered; a proxy's header may name another script root in every request
+_ANCHOR = "%!#$&'()*+,/:;=?@"  # what Flask leaves alone in an anchor
+_FILENAME = "<path:filename>"  # how Flask ends the rule of every static folder
 
 
 class AssetBuild:
     """The extension. Each argument that is None is looked up in `app.config` as ASSETBUILD_MANIFEST and so on, then in
     the environment; one object serves any number of applications.
+
+    `assets` takes the place of a manifest: `AssetBuild(app, assets=PlainUrls())` needs no build, for tests.
+    `blueprints` says what a build puts before the names of a blueprint's static folder, by the blueprint's name.
     """
 
     def __init__(
@@ -38,98 +58,185 @@ class AssetBuild:
         base_url: str | None = None,
         mode: Mode | None = None,
         on_missing: OnMissing | None = None,
+        assets: Manifest | PlainUrls | None = None,
+        blueprints: Mapping[str, str] | None = None,
     ) -> None:
-        self._arguments = {"MANIFEST": manifest, "BASE_URL": base_url, "MODE": mode, "ON_MISSING": on_missing}
+        self._arguments: dict[str, Any] = {"MANIFEST": manifest, "BASE_URL": base_url, "MODE": mode}
+        self._arguments |= {"ON_MISSING": on_missing, "ASSETS": assets, "BLUEPRINTS": blueprints}
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
         """Read the manifest and give `app` its URLs. Raises ManifestError."""
-        helper = AppAssets(app, **{name.lower(): self._option(app, name) for name in self._arguments})
+        helper = AppAssets(app, partial(self._option, app))
         hooked = _EXTENSION in app.extensions
         app.extensions[_EXTENSION] = helper
         if not hooked:
             _hook_url_for(app)
-        # What templates call was bound when the Jinja environment was made, which may be long ago: set both names.
-        app.jinja_env.globals.update(asset_url=helper.url, url_for=app.url_for)
+            app.cli.add_command(command)
+        # What templates call was bound when the Jinja environment was made, which may be long ago: set all names.
+        tags = template_globals(lambda _: helper.tags)
+        app.jinja_env.globals.update(tags, asset_url=helper.url, url_for=app.url_for)
 
     def _option(self, app: Flask, name: str) -> Any:
-        return self._arguments[name] or app.config.get(f"ASSETBUILD_{name}")
+        given = self._arguments[name]
+        return app.config.get(f"ASSETBUILD_{name}") if given is None or given == "" else given
 
     def url(self, path: str) -> str:
         """What `asset_url(path)` gives in a template of the current application."""
         return asset_url(path)
 
+    @property
+    def tags(self) -> Tags:
+        """What makes the tags in templates of the current application, at this request's script root."""
+        return _current().tags
+
 
 def asset_url(path: str) -> str:
     """The URL of the asset `path` in the current application. Raises MissingAsset."""
-    helper: AppAssets = current_app.extensions[_EXTENSION]
-    return helper.url(path)
+    return _current().url(path)
+
+
+def _current() -> AppAssets:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    helper: AppAssets = app.extensions[_EXTENSION]
+    return helper
 
 
 class AppAssets:
     """One application's assets: `app.extensions["assetbuild"]`. `assets` is its Manifest, or PlainUrls."""
 
-    def __init__(
-        self,
-        app: Flask,
-        manifest: str | os.PathLike[str] | None,
-        base_url: str | None,
-        mode: str | None,
-        on_missing: OnMissing | None,
-    ) -> None:
-        chosen = resolve_base_url(base_url, None)
-        own = None if app.static_url_path is None else app.static_url_path.rstrip("/") + "/"
-        url = chosen or own
-        self.assets: Manifest | PlainUrls
-        if resolve_mode(mode, app.debug) == "production":
-            self.assets = Manifest.load(manifest, base_url=url, on_missing=on_missing or "error")
-        else:
-            self.assets = PlainUrls(url or "/static/")
+    def __init__(self, app: Flask, option: Callable[[str], Any]) -> None:
         self._app = app
+        given: Manifest | PlainUrls | None = option("ASSETS")
+        chosen = resolve_base_url(option("BASE_URL"), None)
+        if given is not None and given.base_url != given.url_prefix:
+            chosen = chosen or given.base_url
+        own = None if app.static_url_path is None else app.static_url_path.rstrip("/") + "/"
+        self.assets = _load(app, option, chosen or own) if given is None else given.with_base_url(chosen or own)
         # Flask's own static path stands below the path at which the server mounts the application; other bases do not.
         self._mounted = not chosen and own is not None
         # Only the URL map knows on which host such an application has its static files.
         self.elsewhere = self._mounted and (app.url_map.host_matching or app.subdomain_matching)
+        self._tags = {"": Tags(self.assets)}
+        self._folders = _StaticFolders(app, own or self.assets.url_prefix, option("BLUEPRINTS") or {})
+        if isinstance(self.assets, PlainUrls) and not chosen and not self.elsewhere:
+            self._folders.serve_sources()
+
+    @property
+    def tags(self) -> Tags:
+        """For the current request: its script root stands before Flask's own static path."""
+        if not self._mounted:
+            place = ""
+        elif self.elsewhere:
+            place = self._app.url_for("static", filename=".")[:-1]  # no asset has that name
+        elif has_request_context():
+            # To ask the proxy itself for an attribute would cost more than all the rest.
+            place = request._get_current_object().script_root  # type: ignore[attr-defined]
+        else:
+            place = self._app.config["APPLICATION_ROOT"].rstrip("/")
+        return self._tags.get(place) or self._tags_at(place)
+
+    def _tags_at(self, place: str) -> Tags:
+        if len(self._tags) >= _MAX_PLACES:
+            self._tags = {"": self._tags[""]}
+        root = quote(place.strip("/"))  # '//host' would be another origin
+        base = place if self.elsewhere else f"/{root}{self.assets.base_url}" if root else self.assets.base_url
+        tags = self._tags[place] = Tags(self.assets.with_base_url(base))
+        return tags
 
     def url(self, path: str) -> str:
         """The URL of the asset `path`. Raises MissingAsset."""
-        if self.elsewhere and path in self.assets:
-            return self._app.url_for("static", filename=path)
-        url = self.assets.url(path)
-        return self._script_root() + url if self._mounted else url
+        return self.tags.assets.url(path)
 
-    def _script_root(self) -> str:
-        if has_request_context():
-            return request.script_root
-        return str(self._app.config["APPLICATION_ROOT"]).rstrip("/")
-
-    def static_url(self, filename: str, query: dict[str, Any], anchor: str | None, external: bool, scheme: str) -> str:
-        """As Flask spells it: query values appended, None left out; `scheme` empty means the request's."""
-        url = self.url(filename)
+    def static_url(self, endpoint: str, values: dict[str, Any], external: bool, scheme: str | None) -> str | None:
+        """As Flask spells it, without the anchor: query values appended, None left out. None: Flask is to answer."""
+        folder = self._folders.get(endpoint)
+        filename = values.get("filename")
+        if folder is None or not isinstance(filename, str) or folder[0] + filename not in self.assets:
+            return None
+        if scheme is not None and not external:
+            return None  # Flask refuses a scheme without a host
+        url = self.url(folder[0] + filename)
+        query = {name: value for name, value in values.items() if name not in folder[1]}
         pairs = [(name, value) for name, value in iter_multi_items(query) if value is not None]
         if pairs:
             url += "?" + urlencode(pairs, safe="!$'()*,/:;?@")
-        if anchor is not None:
-            url += "#" + quote(anchor, safe="%!#$&'()*+,/:;=?@")
+        return self._absolute(url, scheme) if external else url
+
+    def _absolute(self, url: str, scheme: str | None) -> str:
+        if not url.startswith("/"):
+            return url
+        asked = has_request_context()
+        scheme = scheme or (request.scheme if asked else self._app.config["PREFERRED_URL_SCHEME"])
         if url.startswith("//"):
-            return f"{scheme or self._scheme()}:{url}" if external else url
-        if url.startswith("/") and external:
-            return f"{scheme or self._scheme()}://{self._host()}{url}"
-        return url
-
-    def _scheme(self) -> str:
-        return request.scheme if has_request_context() else str(self._app.config["PREFERRED_URL_SCHEME"])
-
-    def _host(self) -> str:
-        if has_request_context():
-            return request.host
-        name = self._app.config["SERVER_NAME"]
-        if not name:
+            return f"{scheme}:{url}"
+        host = request.host if asked else self._app.config["SERVER_NAME"]
+        if not host:
             raise RuntimeError(
                 "outside of a request an absolute URL needs a host; set 'SERVER_NAME', or pass '_external=False'"
             )
-        return str(name)
+        return f"{scheme}://{host}{url}"
+
+
+def _load(app: Flask, option: Callable[[str], Any], base_url: str | None) -> Manifest | PlainUrls:
+    if resolve_mode(option("MODE"), app.debug) == "production":
+        return Manifest.load(option("MANIFEST"), base_url=base_url, on_missing=option("ON_MISSING") or "error")
+    return PlainUrls(base_url or "/static/")
+
+
+class _StaticFolders:
+    """Endpoints of static folders -> what stands before their files' names in logical paths."""
+
+    def __init__(self, app: Flask, static_url: str, blueprints: Mapping[str, str]) -> None:
+        self._app, self._static_url = app, static_url
+        prefixes = {name: prefix.strip("/") for name, prefix in blueprints.items()}
+        self._prefixes = {f"{name}.static": prefix and prefix + "/" for name, prefix in prefixes.items()}
+        # A blueprint may be registered at any time before the first request: each is looked at when it is asked for.
+        self._found: dict[str, tuple[str, Collection[str]] | None] = {}
+
+    def get(self, endpoint: str) -> tuple[str, Collection[str]] | None:
+        """The prefix, and the parameters of the folder's own rule, which are no query. None: no folder of a build."""
+        if endpoint[:1] == ".":
+            if not has_request_context():
+                return None
+            endpoint = f"{request.blueprint}{endpoint}" if request.blueprint else endpoint[1:]
+        if endpoint == "static":
+            return "", ("filename",)
+        if not endpoint.endswith(".static"):
+            return None
+        if endpoint not in self._found and endpoint in self._app.view_functions:
+            self._found[endpoint] = self._find(endpoint)
+        return self._found.get(endpoint)
+
+    def _find(self, endpoint: str) -> tuple[str, Collection[str]] | None:
+        blueprint = self._app.blueprints.get(endpoint.removesuffix(".static"))
+        if blueprint is None or not blueprint.has_static_folder:
+            return None
+        rule = next(self._app.url_map.iter_rules(endpoint))
+        prefix = self._prefixes.get(endpoint)
+        if prefix is None and rule.rule.startswith(self._static_url) and not (rule.host or rule.subdomain):
+            prefix = rule.rule[len(self._static_url) :].removesuffix(_FILENAME)
+        return None if prefix is None else (prefix, rule.arguments)
+
+    def serve_sources(self) -> None:
+        """While developing: the files of `blueprints` where a release has them, so that relative references hold."""
+        for endpoint, prefix in self._prefixes.items():
+            name, rule = f"assetbuild:{prefix}", f"{self._static_url}{prefix}{_FILENAME}"
+            if name not in self._app.view_functions:
+                self._app.add_url_rule(rule, name, self._source_of(endpoint, prefix))
+
+    def _source_of(self, endpoint: str, prefix: str) -> Callable[[str], Response]:
+        def source(filename: str) -> Response:
+            if self._app.has_static_folder:
+                with suppress(NotFound):
+                    return self._app.send_static_file(prefix + filename)
+            blueprint = self._app.blueprints.get(endpoint.removesuffix(".static"))
+            if blueprint is None or blueprint.static_folder is None:
+                raise NotFound
+            return send_from_directory(blueprint.static_folder, filename)
+
+        return source
 
 
 def _hook_url_for(app: Flask) -> None:
@@ -146,23 +253,33 @@ def _hook_url_for(app: Flask) -> None:
         **values: Any,
     ) -> str:
         helper: AppAssets = app.extensions[_EXTENSION]
-        filename = values.get("filename")
         external = _external
         if external is None:
             external = _scheme is not None if has_request_context() else True
-        known = isinstance(filename, str) and filename in helper.assets and _is_static(endpoint)
-        if known and helper.elsewhere:
-            values["filename"] = helper.assets.entry(values["filename"]).file
-        elif known and (external or _scheme is None):  # Flask refuses a scheme without a host; so it will
-            query = {name: value for name, value in values.items() if name != "filename"}
-            return helper.static_url(values["filename"], query, _anchor, external, _scheme or "")
-        return build(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
+        url = helper.static_url(endpoint, values, external, _scheme)
+        if url is None:
+            return build(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
+        return url if _anchor is None else f"{url}#{percent_encode(_anchor, safe=_ANCHOR)}"
 
     app.url_for = url_for  # type: ignore[method-assign]
 
 
-def _is_static(endpoint: str) -> bool:
-    """`.static` is the application's own only outside of a blueprint."""
-    if endpoint == ".static":
-        return has_request_context() and request.blueprint is None
-    return endpoint == "static"
+class _BuildCommands(click.Group):
+    """The commands of `assetbuild` itself, loaded when one is asked for: a web process may not have them installed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return _build_side().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _build_side().get_command(ctx, cmd_name)
+
+
+def _build_side() -> click.Group:
+    if find_spec("tree_sitter") is None:  # which nothing but a build needs
+        said = "only the runtime is installed here; to build, run: pip install 'assetbuild[build]'"
+        click.echo(f"assetbuild: {said}", err=True)
+        sys.exit(2)
+    return import_module("assetbuild.cli").cli  # type: ignore[no-any-return]  # named, for the runtime does without
+
+
+command = _BuildCommands("assetbuild", help="Build the static files of this application into one immutable release.")

@@ -1,0 +1,113 @@
+"""Jinja2: the tags of a release as globals of an environment, alone or for the frameworks that use Jinja2.
+
+What comes back is Markup, which autoescaping leaves alone. What goes in is escaped by Tags, so Markup that goes in
+(`{% set %}` blocks and macros make it) is turned back into text first.
+"""
+
+from __future__ import annotations
+
+from jinja2 import Environment, Undefined, pass_context
+from jinja2.ext import Extension
+from markupsafe import Markup
+
+from assetbuild.runtime.manifest import Manifest
+from assetbuild.runtime.modes import PlainUrls, resolve_base_url, resolve_mode
+from assetbuild.runtime.tags import Tags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from typing import Any
+
+    from jinja2.runtime import Context
+
+    from assetbuild.runtime.manifest import OnMissing
+
+_METHODS: dict[str, Callable[..., str]] = {
+    "asset_script": Tags.script,
+    "asset_style": Tags.stylesheet,
+    "asset_preload": Tags.preload,
+    "asset_modulepreload": Tags.modulepreload,
+    "asset_importmap": Tags.importmap,
+}
+
+
+def install(
+    environment: Environment,
+    assets: Manifest | PlainUrls | str | os.PathLike[str] | None = None,
+    *,
+    base_url: str | None = None,
+    mode: str | None = None,
+    on_missing: OnMissing | None = None,
+) -> Tags:
+    """Give the templates of `environment` asset_url, asset_script, asset_style, asset_preload, asset_modulepreload and
+    asset_importmap. `assets` may be the path of a manifest. Raises ManifestError.
+    """
+    tags = Tags(load(assets, base_url, mode, on_missing))
+    environment.globals.update(template_globals(lambda _: tags), asset_url=tags.assets.url)
+    return tags
+
+
+class AssetBuildExtension(Extension):
+    """`install` for those who can only name an extension; ASSETBUILD_MANIFEST and so on say the rest."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        install(environment)
+
+
+def load(
+    assets: Manifest | PlainUrls | str | os.PathLike[str] | None,
+    base_url: str | None,
+    mode: str | None,
+    on_missing: OnMissing | None,
+) -> Manifest | PlainUrls:
+    """The assets themselves, else what the mode says: a manifest is read, or plain URLs are made. Jinja2 has no debug
+    flag, so nothing said means production. Raises ManifestError.
+    """
+    url = resolve_base_url(base_url, None)
+    if isinstance(assets, (Manifest, PlainUrls)):
+        return assets.with_base_url(url)
+    if resolve_mode(mode, debug=False) == "production":
+        return Manifest.load(assets, base_url=url, on_missing=on_missing or "error")
+    return PlainUrls(url or "/static/")
+
+
+def template_globals(find: Callable[[Any], Tags], *, from_context: bool = False) -> dict[str, Callable[..., str]]:
+    """The six functions by name. Each call asks `find` which tags to use: of the template's context, else of None.
+
+    Closures, since a sandbox shows templates what bound methods and partial functions hold.
+    """
+
+    def url(context: Context | None, path: str, /) -> str:
+        return find(context).assets.url(path)
+
+    made = {name: _function(method, find) for name, method in _METHODS.items()} | {"asset_url": url}
+    if from_context:
+        return {name: pass_context(function) for name, function in made.items()}
+    return {name: _without_context(function) for name, function in made.items()}
+
+
+def _function(method: Callable[..., str], find: Callable[[Any], Tags]) -> Callable[..., str]:
+    def tag(context: Context | None, /, *paths: str, **attributes: Any) -> Markup:
+        plain = {name: _plain(value) for name, value in attributes.items()} if attributes else attributes
+        return Markup(method(find(context), *map(_plain, paths), **plain))  # noqa: S704  # Tags escapes
+
+    return tag
+
+
+def _without_context(function: Callable[..., str]) -> Callable[..., str]:
+    def called(*paths: Any, **attributes: Any) -> str:
+        return function(None, *paths, **attributes)
+
+    return called
+
+
+def _plain(value: Any) -> Any:
+    """Text, which Tags escapes: what is escaped already would be escaped twice."""
+    if isinstance(value, Markup):
+        return value.unescape()
+    if isinstance(value, Undefined):
+        return str(value) or None  # a strict one raises here; the others are attributes left out
+    return value
