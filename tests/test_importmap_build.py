@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assetbuild.runtime.tags import Tags
 
 from assetbuild.build import build
 from assetbuild.config import load_config
 from assetbuild.errors import ConfigError, UnresolvedReference
 from assetbuild.model import Release
 from assetbuild.runtime.manifest import Manifest
+from assetbuild.runtime.tags import Tags
 from assetbuild.verify import verify
 from tests.conftest import Files, Site, write_files
 from tests.support.browser import Browser, Page
