@@ -264,7 +264,7 @@ def test_the_manifest_says_that_pages_need_a_map(site: Site) -> None:
     assert (release.dir / "manifest.json").read_text() == (
         '{"assets":{"a.js":{"file":"a.DIGEST.js","imports":["b.js"],"integrity":"INTEGRITY","size":15},'
         f'"b.js":{{"file":"b.e3b0c44298fc1c14.js","integrity":"{empty}","size":0}}}},'
-        f'"modules":"importmap","release":"{release.id}","url_prefix":"/s/","version":1}}\n'
+        f'"checksum":"c915f61c","modules":"importmap","release":"{release.id}","url_prefix":"/s/","version":1}}\n'
     ).replace("INTEGRITY", integrity).replace("DIGEST", digest)
     assert "modules" not in json.loads((other.dir / "manifest.json").read_bytes())
 
