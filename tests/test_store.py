@@ -585,6 +585,7 @@ def test_a_write_that_must_wait_too_long_is_dropped(tmp_path: Path, monkeypatch:
         other.execute("BEGIN IMMEDIATE")
         store.put(key_of(6), b"dropped")
     assert store.get(key_of(6)) is None
+    store.close()  # opened again by being asked
     other.close()
     assert store.problem is None
     assert held(tmp_path, entries(7)) == {**entries(2), key_of(5): b"kept for the next time"}
