@@ -68,8 +68,16 @@ class Running:
 
 def _children(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    # Beside its workers, uvicorn has Python's resource tracker.
-    return [int(child) for child in children if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+    lines = {int(child): _command_line(child) for child in children}
+    # Beside its workers, uvicorn has Python's resource tracker. What has ended has no command line.
+    return [child for child, line in lines.items() if line and b"resource_tracker" not in line]
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 @contextmanager
