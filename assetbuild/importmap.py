@@ -2,7 +2,9 @@
 
 The map leads from the URL that a specifier names to the released file. It holds for one page; workers and worklets have
 none (HTML Standard, "resolve a module specifier"). So the imports of whatever may run there are rewritten, and those of
-all that it imports. That is right in a page too: by either way it comes to the same URL, so to the same module.
+all that it imports. That is right in a page too: by either way it comes to the same URL, so to the same module. The
+price: a cycle that one worker reaches is rewritten whole, so that each of its modules renames all. And the argument of
+`import.meta.resolve()` stays as it is: a page's map answers it for what is imported as well.
 """
 
 from __future__ import annotations

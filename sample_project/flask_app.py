@@ -13,8 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask, redirect, render_template, session, url_for
+from flask.helpers import get_debug_flag
 from werkzeug.wrappers import Response
 
+from assetbuild.runtime import resolve_mode
 from assetbuild.runtime.flask import AssetBuild
 
 HERE = Path(__file__).resolve().parent
@@ -26,11 +28,12 @@ def create_app() -> Flask:
     # Resolved, so that a process keeps the release it started with when dist/current moves on.
     manifest = Path(os.environ.get("ASSETBUILD_MANIFEST") or HERE / "dist/current/manifest.json").resolve()
 
+    production = resolve_mode(None, get_debug_flag()) == "production"
     app = Flask(
         __name__,
         template_folder="templates/flask",
-        # For the sample only: in production a web server or a CDN serves this directory at /static/.
-        static_folder=manifest.parent / "files",
+        # For the sample only: in production a web server or a CDN serves the release's directory at /static/.
+        static_folder=manifest.parent / "files" if production else HERE / "static",
         static_url_path="/static",
     )
     AssetBuild(app, manifest=manifest)

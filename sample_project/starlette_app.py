@@ -45,7 +45,7 @@ jinja = Environment(
     auto_reload=False,
 )
 templates = Jinja2Templates(env=jinja)
-static = ReleaseFiles(MANIFEST)
+static = ReleaseFiles(MANIFEST, sources=HERE / "static")
 install(templates, static)
 
 

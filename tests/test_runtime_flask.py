@@ -163,6 +163,69 @@ def test_a_base_url_of_its_own_may_be_another_origin(manifest, base, options, ex
     assert url(app, "static", filename="upload.png", root="/app") == "/app/static/upload.png"
 
 
+APPLICATIONS = [
+    ({}, {}),
+    ({}, {"SERVER_NAME": "site.example"}),
+    ({}, {"SERVER_NAME": "site.example:80", "APPLICATION_ROOT": "/app", "PREFERRED_URL_SCHEME": "https"}),
+    ({"host_matching": True, "static_host": "static.example"}, {"SERVER_NAME": "site.example"}),
+    ({"subdomain_matching": True}, {"SERVER_NAME": "site.example"}),
+    ({"static_url_path": "/st ä"}, {"SERVER_NAME": "site.example"}),
+    ({"static_url_path": ""}, {}),
+]
+ABSOLUTE = [
+    {"_external": external} | more for external in (True, False, None) for more in ({}, {"v": 1, "_anchor": "x"})
+]
+ABSOLUTE += [{"_scheme": scheme, "_external": True} for scheme in ("", "https", "http", "ws", "wss", "ftp")]
+ABSOLUTE += [{"_scheme": ""}, {"_scheme": "https"}, {"_scheme": "https", "_external": False}]
+
+
+@pytest.mark.filterwarnings("ignore:Current server name")
+@pytest.mark.parametrize(("options", "config"), APPLICATIONS)
+@pytest.mark.parametrize(
+    "base_url", ["http://Other.Example:81/", "https://site.example/root", "http://static.example/", None]
+)
+def test_every_spelling_of_a_url_is_flasks_own(manifest, options, config, base_url):
+    plain = flask.Flask("site", **options)
+    plain.config.update(config)
+
+    def answer(app, filename, more):
+        with app.test_request_context("/", base_url=base_url) if base_url else app.app_context():
+            try:
+                return flask.url_for("static", filename=filename, **more)
+            except (RuntimeError, ValueError) as error:
+                return type(error)
+
+    app = make(manifest, config=config, **options)
+    for more in ABSOLUTE:
+        if more.get("_external") is False and not base_url and not config:
+            continue  # Flask wants a host for a path too
+        assert answer(app, "css/site.css", more) == answer(plain, FILES["css/site.css"], more)
+
+
+def test_a_path_object_is_a_name_as_for_flask(manifest):
+    assert url(make(manifest), "static", filename=Path("css/site.css")) == SITE
+    assert url(make(manifest), "static", filename=Path("css/none.css")) == "/static/css/none.css"
+
+
+def test_url_defaults_are_not_asked_for_released_files_on_any_host(manifest):
+    app = make(manifest, host_matching=True, static_host="static.example")
+    app.url_defaults(lambda _, values: values.setdefault("v", "1"))
+    for host, expected in (("www.example", "http://static.example" + SITE), ("static.example", SITE)):
+        with app.test_request_context("/", base_url=f"http://{host}/"):
+            assert asset_url("css/site.css") == flask.url_for("static", filename="css/site.css") == expected
+            assert flask.url_for("static", filename="none.css").endswith("/static/none.css?v=1")
+
+
+def test_an_application_that_was_not_set_up_says_so():
+    extension = AssetBuild()
+    for ask in (lambda: extension.url("a.css"), lambda: extension.tags, lambda: asset_url("a.css")):
+        with flask.Flask("other").app_context(), pytest.raises(RuntimeError) as caught:
+            ask()
+        assert str(caught.value) == (
+            "the application 'other' has no assets; call 'init_app(app)' of an AssetBuild first"
+        )
+
+
 def test_outside_of_a_request_urls_are_absolute_as_flask_makes_them(manifest):
     app = make(manifest, config={"SERVER_NAME": "site.example", "PREFERRED_URL_SCHEME": "https"})
     with app.app_context():
@@ -391,6 +454,12 @@ def test_plain_urls_in_the_place_of_a_manifest_need_no_build():
     app.config.update(TESTING=True, ASSETBUILD_ASSETS=PlainUrls())
     AssetBuild(app)
     assert asset(app, "css/new.css") == "/static/css/new.css"
+
+
+def test_plain_urls_may_have_a_base_url_of_their_own():
+    app = flask.Flask("site")
+    AssetBuild(app, assets=PlainUrls("https://cdn.example/x"))
+    assert asset(app, "css/new.css", "/app") == "https://cdn.example/x/css/new.css"
 
 
 def test_a_manifest_may_be_given_whole_and_keeps_a_base_url_of_its_own(manifest):
@@ -661,7 +730,33 @@ def test_the_kernel_sees_no_file_system_call_after_the_start(manifest, tmp_path)
 
 # The page of documentation
 
-PAGE = (Path(__file__).parent.parent / "docs/flask.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs/flask.md").read_text("utf-8")
+
+
+def test_the_sample_serves_its_sources_in_development():
+    code = (
+        "from flask_app import create_app\n"
+        "get = create_app().test_client().get\n"
+        "print(get('/static/css/site.css').status_code, get('/static/js/classic.js').status_code)"
+    )
+    environment = {**os.environ, "ASSETBUILD_MODE": "development", "ASSETBUILD_MANIFEST": "/nowhere/manifest.json"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "sample_project", env=environment)
+    assert (done.stdout, done.returncode) == ("200 404\n", 0), done.stderr
+
+
+def test_the_first_commands_of_the_page_work_in_a_fresh_directory(tmp_path):
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static/a.css").write_text("a { color: red }")
+    commands = re.findall(r"^    assetbuild (\w+)", PAGE, re.MULTILINE)
+    assert commands == ["init", "build"]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "assetbuild", command], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dist/current/manifest.json").is_file()
 
 
 def test_the_code_of_the_documentation_runs(manifest, tmp_path, monkeypatch):

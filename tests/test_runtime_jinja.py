@@ -191,6 +191,14 @@ def test_development_and_tests_need_no_release(monkeypatch):
         install(Environment())
 
 
+@pytest.mark.parametrize("name", ["mode", "on_missing"])
+@pytest.mark.parametrize("assets", [ASSETS, PlainUrls()])
+def test_what_would_have_no_effect_is_refused(assets, name):
+    with pytest.raises(TypeError) as caught:
+        install(Environment(), assets, **{name: "plain" if name == "on_missing" else "development"})
+    assert str(caught.value) == f"'{name}' has no effect on assets that are given whole; say it where they are made"
+
+
 def test_without_a_manifest_the_start_fails_and_says_what_to_do():
     with pytest.raises(ManifestError) as caught:
         install(Environment())

@@ -152,6 +152,20 @@ def test_a_forged_checksum_leads_to_no_wrong_url(line, message):
         assert message in (None, caught.value.what)
 
 
+@pytest.mark.parametrize(
+    "line", [b'x:{"file":"x","size":1}', b'"a" :{"file":"x","size":1}', b'"a"[{"file":"x","size":1}']
+)
+def test_what_stands_before_a_brace_is_a_name_only_in_quotes_before_a_colon(line):
+    from binascii import crc32
+
+    assets = Manifest.from_bytes(sealed(line, f"{crc32(line):08x}"))
+    assert is_text(assets)
+    for name in ("", "a", "a.", "x", '"a'):
+        assert name not in assets
+        with pytest.raises(MissingAsset):
+            assets.url(name)
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=60), st.text('a{}":,', max_size=6))
 def test_any_forged_text_is_an_error_or_a_missing_name(noise, name):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import difflib
 import json
 import logging
 import os
@@ -15,10 +17,13 @@ import pytest
 
 from assetbuild.runtime import Entry, Manifest, ManifestError, MissingAsset, PlainUrls, resolve_base_url, resolve_mode
 from assetbuild.runtime import manifest as module
+from assetbuild.runtime.format import check_head
 from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
+from assetbuild.runtime.missing import bare
 
 ROOT = Path(__file__).parent.parent
 RELEASE = "3f2a91c07be4d518"
+WRITE = "\n  fix: write a path such as '/static/' or a URL such as 'https://cdn.example.com/static/'"
 REBUILD = "\n  fix: run 'assetbuild build' to make the release again"
 
 
@@ -134,6 +139,42 @@ def test_the_base_url_is_the_argument_then_the_environment_then_the_prefix(file,
     assert resolve_base_url("", None) is None
 
 
+def test_a_suffix_costs_no_second_search(monkeypatch):
+    searched = []
+    for number in range(2):
+        assets = manifest({"i.svg": entry("i.1.svg")} | ({"a#b.svg": entry("ab.1.svg")} if number else {}))
+        assert assets.url("i.svg#home") == "/static/i.1.svg#home"
+        object.__setattr__(assets, "_assets", _Searched(assets._assets, searched))
+        assert assets.url("i.svg?v=1#home") == "/static/i.1.svg?v=1#home"
+        assert searched == (["i.svg?v=1#home"] if number else [])
+
+
+class _Searched(dict):
+    def __init__(self, assets, searched):
+        super().__init__(assets)
+        self.searched = searched
+
+    def __getitem__(self, path):
+        self.searched.append(path)
+        return super().__getitem__(path)
+
+    def __contains__(self, path):
+        self.searched.append(path)
+        return super().__contains__(path)
+
+
+@pytest.mark.parametrize("end", ["?b.svg", "#b.svg"])
+def test_a_name_with_a_mark_in_it_comes_before_a_suffix(end):
+    assets = manifest({"a": entry("a.1"), "a" + end: entry("ab.1.svg")})
+    escaped = data({"a": entry("a.1"), "a" + end: entry("ab.1.svg")})
+    text = json.dumps(escaped).replace("#", "\\u0023").replace("?", "\\u003f")
+    for made in (assets, Manifest.from_bytes(text.encode())):
+        for _ in range(2):
+            assert made.url("a" + end) == "/static/ab.1.svg"
+            assert made.url("a#c") == "/static/a.1#c"
+            assert made.split("a" + end) == ("a" + end, "")
+
+
 def test_another_base_url_leaves_the_first_manifest_as_it_is():
     first = manifest()
     second = first.with_base_url("https://cdn.example/s")
@@ -156,6 +197,19 @@ def test_another_base_url_leaves_the_first_manifest_as_it_is():
         ('/"x', "base URL '/\"x' holds '\"'\n  fix: percent-encode it, or leave it out"),
         ("/x?v=1", "base URL '/x?v=1' holds '?'\n  fix: percent-encode it, or leave it out"),
         ("\\\\host", "base URL '\\\\\\\\host' holds '\\\\'\n  fix: percent-encode it, or leave it out"),
+        ("//", f"base URL '//' names no host{WRITE}"),
+        ("///x", f"base URL '///x' names no host{WRITE}"),
+        ("https://", f"base URL 'https://' names no host{WRITE}"),
+        ("https:///static/", f"base URL 'https:///static/' names no host{WRITE}"),
+        ("https://:80/", f"base URL 'https://:80/' names no host{WRITE}"),
+        ("https://me@/x", f"base URL 'https://me@/x' names no host{WRITE}"),
+        ("://x", f"base URL '://x' starts with neither '/' nor a scheme{WRITE}"),
+        ("x//y", f"base URL 'x//y' starts with neither '/' nor a scheme{WRITE}"),
+        (
+            "javascript://%0aalert(1)/",
+            "base URL 'javascript://%0aalert(1)/' has the scheme 'javascript'; only 'http' and 'https' can be used"
+            + WRITE,
+        ),
     ],
 )
 def test_a_base_url_that_cannot_stand_before_names_is_refused(url, message):
@@ -165,7 +219,33 @@ def test_a_base_url_that_cannot_stand_before_names_is_refused(url, message):
         assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("url", ["/", "/s//x", "//h", "HTTPS://h", "http://[::1]:8000/x", "https://me:secret@h:80/"])
+def test_paths_and_urls_of_the_web_are_base_urls(url):
+    assert PlainUrls(url).base_url == url.removesuffix("/") + "/"
+
+
+def test_a_bad_base_url_of_the_environment_names_its_variable(file, monkeypatch):
+    monkeypatch.setenv("ASSETBUILD_BASE_URL", "cdn.example")
+    for ask in (lambda: Manifest.load(file), lambda: resolve_base_url(None, "/f/")):
+        with pytest.raises(ManifestError) as caught:
+            ask()
+        said = "ASSETBUILD_BASE_URL: base URL 'cdn.example' starts with neither '/' nor a scheme"
+        assert str(caught.value) == said + WRITE
+        assert caught.value.where == "ASSETBUILD_BASE_URL"
+    assert Manifest.load(file, base_url="/a").base_url == resolve_base_url("/a/", None) == "/a/"
+
+
 # Names that are no assets
+
+
+@pytest.mark.parametrize("path", [None, ["a"], {}, set()])
+def test_what_cannot_be_a_name_is_missing(path):
+    assets = manifest()
+    assert path not in assets
+    for ask in (assets.url, assets.entry):
+        with pytest.raises(MissingAsset) as caught:
+            ask(path)
+        assert caught.value.path == path
 
 
 def test_a_missing_asset_is_a_lookup_error_and_a_value_error():
@@ -213,6 +293,41 @@ def test_a_url_in_place_of_a_name_has_one_suggestion():
         with pytest.raises(MissingAsset) as caught:
             assets.url(asked)
         assert caught.value.suggestions == ["a/x.css"]
+
+
+class _Compared:
+    """How much was compared to find near names: the characters asked for, and the names."""
+
+    def __init__(self, monkeypatch):
+        self.seen = []
+        find = difflib.get_close_matches
+        monkeypatch.setattr(difflib, "get_close_matches", lambda *args, **more: self._note(args) or find(*args, **more))
+
+    def _note(self, args):
+        self.seen.append((len(args[0]), len(args[1])))
+
+
+def test_names_without_end_are_not_compared_without_end(monkeypatch):
+    compared = _Compared(monkeypatch)
+    assets = manifest({f"dir{n}/a{n}/index.js": entry(f"{n}.js") for n in range(1200)})
+    assert len(str(MissingAsset("dir1/a1/" * 10_000 + "index.js", assets)).splitlines()) == 2
+    assert str(MissingAsset("dir7/index.js", assets)).count(" or ") == 2
+    assert MissingAsset("dir700/a8000/indx.js", assets).suggestions
+    assert compared.seen == [(255, 100), (13, 100), (20, 1000)]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/" * 200_000 + "a", "a"),
+        ("../" * 70_000, ""),
+        (".//..//a/../b", "a/../b"),
+        ("\\..\\a", "a"),
+        (".../a", ".../a"),
+    ],
+)
+def test_what_stands_before_a_name_by_habit_is_taken_away_however_long_it_is(path, expected):
+    assert bare(path) == expected
 
 
 def test_suggestions_are_worked_out_only_when_shown():
@@ -360,6 +475,7 @@ def member(text):
         (b'{"version":1,"version":1}', "the manifest holds the key 'version' twice"),
         (raw('{"a":{},"b":{},"a":{}}'), "the manifest holds the key 'a' twice"),
         (raw("[]"), "'assets' is a list, not an object"),
+        (b'{"version":1,"release":"r","url_prefix":"/s/"}', "'assets' is absent or null, not an object"),
         (b'{"version":1,"url_prefix":"/","assets":{}}', "'release' is absent or null, not a string"),
         (b'{"version":1,"release":"r","url_prefix":3,"assets":{}}', "'url_prefix' is a number, not a string"),
         (
@@ -445,6 +561,12 @@ def test_a_file_that_could_lead_elsewhere_is_refused(name, why):
     assert str(caught.value) == f"m.json: asset 'a.js': 'file' is {name!r}, {why}{REBUILD}"
 
 
+def test_checking_changes_nothing():
+    given = {"version": 1, "release": "r", "url_prefix": "/"}
+    check_head(given)
+    assert given == {"version": 1, "release": "r", "url_prefix": "/"}
+
+
 # Writing
 
 
@@ -488,6 +610,17 @@ def test_nothing_can_be_changed_after_loading():
     made = assets.entry("css/site.css")
     assert hash(made) == hash(manifest().entry("css/site.css"))
     assert made != "css/site.css"
+
+
+def test_what_never_changes_can_be_copied_and_sent_to_another_process():
+    assets = manifest()
+    made = assets.entry("css/site.css")
+    for twin in (copy.copy, copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))):
+        assert twin(made) == made
+        assert twin(assets).url("css/site.css") == assets.url("css/site.css")
+        assert twin(PlainUrls("/s/")).url("a") == "/s/a"
+        with pytest.raises(AttributeError):
+            twin(assets).base_url = "/"
 
 
 def test_threads_see_the_same_urls():
@@ -579,6 +712,7 @@ def test_plain_urls_answer_for_any_name_and_hold_none():
     assert assets.url("a b/c.svg?x#home") == "/static/a%20b/c.svg?x#home"
     assert assets.entry("a.css") == Entry("a.css")
     assert assets.with_base_url("https://x.example").url("a") == "https://x.example/a"
+    assert (PlainUrls("/x/").url_prefix, PlainUrls("/x/").base_url) == ("/static/", "/x/")
     assert assets.with_base_url(None).base_url == "/static/"
     assert ("a.css" in assets, list(assets), len(assets), assets.release) == (False, [], 0, "")
     assert (assets.url_prefix, repr(assets)) == ("/static/", "PlainUrls('/static/')")

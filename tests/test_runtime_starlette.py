@@ -216,6 +216,22 @@ def test_a_root_path_cannot_leave_the_origin_or_its_attribute(release, assets, r
     assert made == f'<link rel="stylesheet" href="{written}/static/{assets.entry("css/site.css").file}">'
 
 
+def test_a_root_path_may_end_in_a_slash(release, assets):
+    files = ReleaseFiles(release / "manifest.json")
+    app = page(URL, Mount("/static", files), assets=files)
+
+    async def behind(scope, receive, send):
+        await app({**scope, "root_path": "/app/"}, receive, send)
+
+    assert text(behind) == "/app/static/" + assets.entry("css/site.css").file
+
+
+def test_a_path_may_be_said_by_its_name(release, assets):
+    files = ReleaseFiles(release / "manifest.json")
+    app = page("{{ asset_url(path='css/site.css') }}", Mount("/static", files), assets=files)
+    assert text(app) == "/static/" + assets.entry("css/site.css").file
+
+
 def test_one_set_of_templates_serves_several_applications_and_any_root_path(release, assets):
     files = ReleaseFiles(release / "manifest.json")
     templates = Jinja2Templates(env=Environment(loader=DictLoader({"page": URL}), autoescape=True))
@@ -255,12 +271,46 @@ def test_in_development_the_sources_are_served_under_plain_urls(tmp_path, monkey
     status, headers, body = ask(app, "/static/css/site.css")
     assert (status, body.decode(), "cache-control" in headers) == (200, CSS, False)
     assert ask(app, "/static/../secret")[0] == ask(app, "/static/none.css")[0] == 404
-    assert ask(page(URL, Mount("/static", ReleaseFiles())), "/static/css/site.css")[0] == 404
+    with pytest.raises(ManifestError) as caught:
+        ReleaseFiles()
+    assert str(caught.value) == (
+        "in development ReleaseFiles serves sources, and has none\n"
+        "  fix: say where they are: ReleaseFiles(sources='static')"
+    )
 
 
 def test_plain_urls_stand_in_for_a_release_in_tests():
     app = page(URL, assets=PlainUrls())
     assert text(app, "/app") == "/static/css/site.css"
+
+
+def test_plain_urls_may_have_a_base_url_of_their_own(release, tmp_path):
+    mount = Mount("/static", ReleaseFiles(release / "manifest.json"))
+    files = ReleaseFiles(sources=tmp_path, mode="development", base_url="https://cdn.example/x")
+    for given in (PlainUrls("https://cdn.example/x"), files):
+        assert text(page(URL, mount, assets=given), "/app") == "https://cdn.example/x/css/site.css"
+
+
+@pytest.mark.parametrize("name", ["mode", "on_missing"])
+def test_what_would_have_no_effect_is_refused(release, name):
+    for given in (ReleaseFiles(release / "manifest.json"), PlainUrls()):
+        with pytest.raises(TypeError) as caught:
+            page(URL, assets=given, **{name: "plain" if name == "on_missing" else "development"})
+        assert str(caught.value) == f"'{name}' has no effect on assets that are given whole; say it where they are made"
+
+
+def test_a_manifest_that_no_build_wrote_stops_the_process_at_its_start(tmp_path):
+    from binascii import crc32
+
+    body = b'"b":{"file":"b1","size":1},"a":{"file":"a1","size":1}'
+    head = b'"checksum":"%08x","release":"r","url_prefix":"/","version":1' % crc32(body)
+    write_files(tmp_path, {"manifest.json": b'{"assets":{' + body + b"}," + head + b"}", "files/a1": ""})
+    with pytest.raises(ManifestError) as caught:
+        ReleaseFiles(tmp_path / "manifest.json")
+    assert str(caught.value) == (
+        f"{tmp_path}/manifest.json: asset 'b' is not where it is looked for\n"
+        "  fix: run 'assetbuild build' to make the release again"
+    )
 
 
 def test_a_bad_manifest_or_a_manifest_alone_stops_the_process_at_its_start(release, tmp_path):
@@ -395,6 +445,18 @@ def test_a_file_that_is_known_is_not_sent_again(server, assets):
             assert (answer.headers["etag"], answer.headers["vary"]) == (tag, "Accept-Encoding")
             assert answer.headers["cache-control"] == IMMUTABLE
     assert server.get(url, {"Accept-Encoding": "br", "If-None-Match": tags["gzip"]}).status == 200
+
+
+def test_known_tags_may_come_in_several_header_lines(release, assets):
+    app = ReleaseFiles(release / "manifest.json")
+    target = "/" + assets.entry("css/site.css").file
+    known = ask(app, target)[1]["etag"]
+
+    async def twice(scope, receive, send):
+        lines = [(b"if-none-match", b'"other"'), (b"if-none-match", known.encode())]
+        await app({**scope, "headers": [*scope["headers"], *lines]}, receive, send)
+
+    assert ask(twice, target)[0] == 304
 
 
 def test_a_time_alone_never_says_that_nothing_changed(server):
@@ -532,7 +594,32 @@ def test_jinja2_is_not_needed_to_serve(release):
 
 # The page of documentation
 
-DOCUMENTATION = (Path(__file__).parent.parent / "docs/starlette.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+DOCUMENTATION = (ROOT / "docs/starlette.md").read_text("utf-8")
+
+
+def test_the_sample_serves_its_sources_in_development():
+    code = (
+        "from starlette_app import static\n"
+        "print(*(200 if static.lookup_path(path)[1] else 404 for path in ('css/site.css', 'js/classic.js')))"
+    )
+    environment = {**os.environ, "ASSETBUILD_MODE": "development", "ASSETBUILD_MANIFEST": "/nowhere/manifest.json"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "sample_project", env=environment)
+    assert (done.stdout, done.returncode) == ("200 404\n", 0), done.stderr
+
+
+def test_the_first_commands_of_the_page_work_in_a_fresh_directory(tmp_path):
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static/a.css").write_text("a { color: red }")
+    commands = re.findall(r"^    assetbuild (\w+)", DOCUMENTATION, re.MULTILINE)
+    assert commands == ["init", "build"]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "assetbuild", command], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dist/current/manifest.json").is_file()
 
 
 def test_the_code_of_the_documentation_runs(release, assets, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 import sys
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from assetbuild.runtime import Manifest, ManifestError, MissingAsset, PlainUrls, Tags
+from assetbuild.runtime import reach as reach_module
+from assetbuild.runtime import tags as tags_module
 from assetbuild.runtime.manifest import canonical
 from assetbuild.runtime.tags import _script_json
 
@@ -70,6 +73,15 @@ def parsed(html):
     return reader
 
 
+def looked_up(monkeypatch, ask):
+    """The names that `ask` had to look up in a manifest."""
+    names, entry = [], Manifest.entry
+    monkeypatch.setattr(Manifest, "entry", lambda self, path: names.append(path) or entry(self, path))
+    ask()
+    monkeypatch.undo()
+    return names
+
+
 def map_of(html):
     return json.loads(parsed(html).text) if html else None
 
@@ -124,6 +136,15 @@ def test_what_was_asked_to_be_checked_and_cannot_be_is_an_error():
 
 def test_a_query_is_kept_and_changes_no_digest():
     assert tags().script("a.js?v=1&w") == f'<script src="/static/a.1.js?v=1&amp;w" {SRI}></script>'
+
+
+def test_a_tag_with_a_nonce_looks_its_asset_up_once(monkeypatch):
+    made = tags()
+    asked = [made.script("a.js", nonce="1")]
+    ask = lambda: asked.extend([made.script("a.js", nonce="1"), made.script("a.js?v", nonce="1")])  # noqa: E731
+    assert looked_up(monkeypatch, ask) == []
+    assert asked[0] == asked[1] == f'<script src="/static/a.1.js" {SRI} nonce="1"></script>'
+    assert asked[2] == asked[0].replace(".js", ".js?v")
 
 
 # Attributes
@@ -242,6 +263,9 @@ def test_a_name_that_does_not_tell_its_use_has_to_be_told(path):
     assert tags().preload(path, as_="fetch") == (
         f'<link rel="preload" href="/static/{file}" as="fetch" crossorigin="anonymous">'
     )
+    with pytest.raises(ValueError, match="does not say what it is preloaded as"):
+        tags().preload(path, as_="")
+    assert tags().preload("a.css", as_="") == tags().preload("a.css")
     assert tags().preload(path, as_="image", fetchpriority="high") == (
         f'<link rel="preload" href="/static/{file}" as="image" fetchpriority="high">'
     )
@@ -292,14 +316,47 @@ def test_a_chain_of_20_000_modules_is_no_recursion():
     assert len(map_of(made.importmap("0.js"))["imports"]) == 20_000
 
 
-def test_what_is_remembered_grows_with_the_manifest_and_not_with_its_square():
+def test_what_is_remembered_grows_with_the_manifest_and_not_with_its_square(monkeypatch):
+    monkeypatch.setattr(reach_module, "_KEPT_ANYWAY", 0)
+    monkeypatch.setattr(tags_module, "_MAP_ANYWAY", 0)
     made = tags(chain(120), modules="importmap")
     for number in range(120):
         made.modulepreload(f"{number}.js")
         made.importmap(f"{number}.js", "0.js")
-    assert sum(map(len, made._reach._static.values())) < 12 * 120
-    assert sum(map(len, made._maps.values())) < 1_200 * 120
+    assert 0 < sum(map(len, made._reach._static.values())) <= 10 * 120
+    assert 0 < sum(map(len, made._maps.values())) <= 1_000 * 120
     assert order(chain(120), "118.js") == ["119.js", "118.js"]
+
+
+def test_a_module_is_looked_up_once_though_nothing_more_can_be_remembered(monkeypatch):
+    monkeypatch.setattr(reach_module, "_KEPT_ANYWAY", -10_000)
+    monkeypatch.setattr(reach_module, "_KEPT", 0)
+    monkeypatch.setattr(tags_module, "_MAP_ANYWAY", 0)
+    monkeypatch.setattr(tags_module, "_MAP_SIZE", 0)
+    made = tags(modules="importmap")
+    first = made.importmap("m/app.js"), made.modulepreload("m/app.js")
+    again = []
+    assert (
+        looked_up(monkeypatch, lambda: again.extend([made.importmap("m/app.js"), made.modulepreload("m/app.js")])) == []
+    )
+    assert tuple(again) == first
+    assert made._maps == made._reach._static == {}
+
+
+def test_a_small_manifest_has_room_for_the_maps_of_many_pages():
+    pages = {f"page{n}.js": entry(f"page{n}.1.js", imports=["0.js"]) for n in range(60)}
+    made = tags(chain(300) | pages, modules="importmap")
+    for path in pages:
+        made.importmap(path)
+        made.modulepreload(path)
+    assert len(made._maps) == 60
+    assert pages.keys() <= made._reach._static.keys()
+
+
+def test_a_query_on_a_module_changes_nothing_of_what_it_imports():
+    plain, asked = (tags().modulepreload(path).splitlines() for path in ("m/app.js", "m/app.js?v=1"))
+    assert asked[:-1] == plain[:-1]
+    assert asked[-1] == plain[-1].replace("app.1.js", "app.1.js?v=1")
 
 
 # Link headers
@@ -379,6 +436,15 @@ def test_no_map_is_written_where_none_is_needed():
             tags(modules=modules).importmap("m/none.js")
 
 
+def test_what_maps_are_remembered_by_is_what_the_manifest_holds():
+    made = tags(modules="importmap", on_missing="plain")
+    expected = made.importmap("m/app.js")
+    for number in range(50):
+        assert made.importmap(f"m/app.js?{number}", "m/app.js", f"m/app.js#{number}", f"none{number}.js") == expected
+        assert made.importmap(f"none{number}.js") == made.importmap("m/alone.js") == ""
+    assert list(made._maps) == [(("m/app.js",), True)]
+
+
 def test_a_map_ends_no_script():
     hostile = "</script><!--\u2028&.js"
     made = tags(
@@ -411,6 +477,10 @@ def test_an_unknown_name_is_missing_everywhere(name):
     with pytest.raises(MissingAsset) as caught:
         getattr(tags(), name)("b.js")
     assert caught.value.path == "b.js"
+    for assets in (tags(), tags(modules="importmap", on_missing="plain"), Tags(PlainUrls())):
+        for path in (None, ["a.js"], {}):
+            with pytest.raises(MissingAsset):
+                getattr(assets, name)(path)
 
 
 def test_on_missing_plain_gives_plain_tags_and_remembers_none():
@@ -446,6 +516,13 @@ def test_development_has_plain_tags_and_no_map():
 def test_nothing_can_be_changed():
     with pytest.raises(AttributeError, match="cannot be set: it never changes"):
         tags().assets = None
+
+
+def test_tags_can_be_copied_and_sent_to_another_process():
+    made = tags(modules="importmap")
+    asked = made.script("a.js"), made.importmap("m/app.js")
+    for other in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert (other.script("a.js"), other.importmap("m/app.js")) == asked
 
 
 def test_threads_get_the_same_tags():

@@ -99,7 +99,9 @@ def asset_url(path: str) -> str:
 
 def _current() -> AppAssets:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    helper: AppAssets = app.extensions[_EXTENSION]
+    helper: AppAssets | None = app.extensions.get(_EXTENSION)
+    if helper is None:
+        raise RuntimeError(f"the application {app.name!r} has no assets; call 'init_app(app)' of an AssetBuild first")
     return helper
 
 
@@ -113,7 +115,8 @@ class AppAssets:
         if given is not None and given.base_url != given.url_prefix:
             chosen = chosen or given.base_url
         own = None if app.static_url_path is None else app.static_url_path.rstrip("/") + "/"
-        self.assets = _load(app, option, chosen or own) if given is None else given.with_base_url(chosen or own)
+        base = chosen or (own and quote(own))
+        self.assets = _load(app, option, base) if given is None else given.with_base_url(base)
         # Flask's own static path stands below the path at which the server mounts the application; other bases do not.
         self._mounted = not chosen and own is not None
         # Only the URL map knows on which host such an application has its static files.
@@ -129,7 +132,7 @@ class AppAssets:
         if not self._mounted:
             place = ""
         elif self.elsewhere:
-            place = self._app.url_for("static", filename=".")[:-1]  # no asset has that name
+            place = self._base_elsewhere()
         elif has_request_context():
             # To ask the proxy itself for an attribute would cost more than all the rest.
             place = request._get_current_object().script_root  # type: ignore[attr-defined]
@@ -145,6 +148,10 @@ class AppAssets:
         tags = self._tags[place] = Tags(self.assets.with_base_url(base))
         return tags
 
+    def _base_elsewhere(self, **options: Any) -> str:
+        url = self._app.url_for("static", filename=".", **options)  # no asset has that name
+        return url.partition("?")[0].removesuffix(".")  # `url_defaults` may have added a query
+
     def url(self, path: str) -> str:
         """The URL of the asset `path`. Raises MissingAsset."""
         return self.tags.assets.url(path)
@@ -152,31 +159,39 @@ class AppAssets:
     def static_url(self, endpoint: str, values: dict[str, Any], external: bool, scheme: str | None) -> str | None:
         """As Flask spells it, without the anchor: query values appended, None left out. None: Flask is to answer."""
         folder = self._folders.get(endpoint)
-        filename = values.get("filename")
-        if folder is None or not isinstance(filename, str) or folder[0] + filename not in self.assets:
+        if folder is None or "filename" not in values:
+            return None
+        path = f"{folder[0]}{values['filename']}"  # Flask takes what is no text too, such as a Path
+        if path not in self.assets:
             return None
         if scheme is not None and not external:
             return None  # Flask refuses a scheme without a host
-        url = self.url(folder[0] + filename)
+        assets = self.assets if self.elsewhere else self.tags.assets
+        url = assets.url(path)
+        if external or self.elsewhere:
+            url = self._base(assets.base_url, external, scheme) + url[len(assets.base_url) :]
         query = {name: value for name, value in values.items() if name not in folder[1]}
         pairs = [(name, value) for name, value in iter_multi_items(query) if value is not None]
         if pairs:
             url += "?" + urlencode(pairs, safe="!$'()*,/:;?@")
-        return self._absolute(url, scheme) if external else url
+        return url
 
-    def _absolute(self, url: str, scheme: str | None) -> str:
-        if not url.startswith("/"):
-            return url
-        asked = has_request_context()
-        scheme = scheme or (request.scheme if asked else self._app.config["PREFERRED_URL_SCHEME"])
-        if url.startswith("//"):
-            return f"{scheme}:{url}"
-        host = request.host if asked else self._app.config["SERVER_NAME"]
-        if not host:
-            raise RuntimeError(
-                "outside of a request an absolute URL needs a host; set 'SERVER_NAME', or pass '_external=False'"
-            )
-        return f"{scheme}://{host}{url}"
+    def _base(self, base: str, external: bool, scheme: str | None) -> str:
+        if self.elsewhere:
+            return self._base_elsewhere(_external=external, _scheme=scheme)
+        if not base.startswith("/"):
+            return base
+        asked = request._get_current_object() if has_request_context() else None  # type: ignore[attr-defined]
+        if scheme is None:
+            scheme = asked.scheme if asked else self._app.config["PREFERRED_URL_SCHEME"]
+        before = scheme and ("https:" if scheme in ("https", "wss") else "http:")  # as werkzeug has it
+        if base.startswith("//"):
+            return f"{before}{base}"
+        adapter = self._app.create_url_adapter(asked)
+        if adapter is None:
+            said = "outside of a request an absolute URL needs a host; set 'SERVER_NAME', or pass '_external=False'"
+            raise RuntimeError(said)
+        return f"{before}//{adapter.get_host(None if self._app.url_map.host_matching else '')}{base}"
 
 
 def _load(app: Flask, option: Callable[[str], Any], base_url: str | None) -> Manifest | PlainUrls:

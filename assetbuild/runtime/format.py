@@ -81,8 +81,8 @@ def _no_constant(name: str) -> NoReturn:
 def check(data: Any) -> None:
     """Raises ManifestError for the first thing that is wrong."""
     check_head(data)
-    if type(data["assets"]) is not dict:
-        raise ManifestError(f"'assets' is {_json_type(data['assets'])}, not an object", fix=_REBUILD)
+    if type(data.get("assets")) is not dict:
+        raise ManifestError(f"'assets' is {_json_type(data.get('assets'))}, not an object", fix=_REBUILD)
     for path, raw in data["assets"].items():
         check_entry(path, raw)
 
@@ -101,7 +101,6 @@ def check_head(data: Any) -> None:
             raise ManifestError(f"'{key}' is {_json_type(data.get(key))}, not a string", fix=_REBUILD)
     if data.get("modules", "rewritten") not in ("rewritten", "importmap"):
         raise ManifestError(f"'modules' is {data['modules']!r}, not 'rewritten' or 'importmap'", fix=fix)
-    data.setdefault("assets", None)
 
 
 def check_entry(path: str, raw: Any) -> None:
@@ -184,11 +183,23 @@ def checked_base_url(url: str, name: str = "base URL", where: str | None = None)
     bad = next((char for char in url if char <= " " or char in "\"'<>\\?#\x7f"), None)
     if bad is not None:
         raise ManifestError(f"{name} {url!r} holds {bad!r}", where, "percent-encode it, or leave it out")
-    scheme, separator, _ = url.partition("://")
-    if not url.startswith("/") and not (separator and _is_scheme(scheme)):
+    problem = _base_url_problem(url)
+    if problem:
         fix = "write a path such as '/static/' or a URL such as 'https://cdn.example.com/static/'"
-        raise ManifestError(f"{name} {url!r} starts with neither '/' nor a scheme", where, fix)
+        raise ManifestError(f"{name} {url!r} {problem}", where, fix)
     return url if url.endswith("/") else url + "/"
+
+
+def _base_url_problem(url: str) -> str | None:
+    if url.startswith("/") and not url.startswith("//"):
+        return None
+    scheme, separator, rest = url.partition("//")
+    if not separator or (scheme and not (scheme[-1] == ":" and _is_scheme(scheme[:-1]))):
+        return "starts with neither '/' nor a scheme"
+    if scheme.lower() not in ("", "http:", "https:"):
+        return f"has the scheme {scheme[:-1]!r}; only 'http' and 'https' can be used"
+    host = rest.partition("/")[0].rpartition("@")[2].partition(":")[0]  # '[' of an IPv6 address is enough
+    return None if host else "names no host"
 
 
 def _is_scheme(text: str) -> bool:

@@ -42,7 +42,8 @@ def install(
     on_missing: OnMissing | None = None,
 ) -> Tags:
     """Give the templates of `environment` asset_url, asset_script, asset_style, asset_preload, asset_modulepreload and
-    asset_importmap. `assets` may be the path of a manifest. Raises ManifestError.
+    asset_importmap. `assets` may be the path of a manifest; `mode` and `on_missing` are for one that is read here.
+    Raises ManifestError, and TypeError for either beside a Manifest or PlainUrls.
     """
     tags = Tags(load(assets, base_url, mode, on_missing))
     environment.globals.update(template_globals(lambda _: tags), asset_url=tags.assets.url)
@@ -64,10 +65,13 @@ def load(
     on_missing: OnMissing | None,
 ) -> Manifest | PlainUrls:
     """The assets themselves, else what the mode says: a manifest is read, or plain URLs are made. Jinja2 has no debug
-    flag, so nothing said means production. Raises ManifestError.
+    flag, so nothing said means production. Raises ManifestError, and TypeError for what would have no effect.
     """
     url = resolve_base_url(base_url, None)
     if isinstance(assets, (Manifest, PlainUrls)):
+        if mode or on_missing:
+            name = "mode" if mode else "on_missing"
+            raise TypeError(f"'{name}' has no effect on assets that are given whole; say it where they are made")
         return assets.with_base_url(url)
     if resolve_mode(mode, debug=False) == "production":
         return Manifest.load(assets, base_url=url, on_missing=on_missing or "error")
@@ -75,17 +79,18 @@ def load(
 
 
 def template_globals(find: Callable[[Any], Tags], *, from_context: bool = False) -> dict[str, Callable[..., str]]:
-    """The six functions by name. Each call asks `find` which tags to use: of the template's context, else of None.
+    """The tags by name. Each call asks `find` which to use: of the template's context, else of None. From the context
+    there is asset_url as well; without one, whoever asks has a faster one.
 
     Closures, since a sandbox shows templates what bound methods and partial functions hold.
     """
 
-    def url(context: Context | None, path: str, /) -> str:
+    def url(context: Context, /, path: str) -> str:
         return find(context).assets.url(path)
 
-    made = {name: _function(method, find) for name, method in _METHODS.items()} | {"asset_url": url}
+    made = {name: _function(method, find) for name, method in _METHODS.items()}
     if from_context:
-        return {name: pass_context(function) for name, function in made.items()}
+        return {name: pass_context(function) for name, function in (made | {"asset_url": url}).items()}
     return {name: _without_context(function) for name, function in made.items()}
 
 

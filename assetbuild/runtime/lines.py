@@ -78,7 +78,7 @@ class Lines:
             middle = (low + high) // 2
             brace = text.find("{", middle, high)
             found = text[text.rfind('"', 0, max(brace - 2, 0)) + 1 : brace - 2] if brace >= 0 else None
-            if found == path:
+            if found == path and text.startswith('":', brace - 2):
                 return brace
             if found is not None and found < path:
                 low = brace + 1

@@ -1,7 +1,7 @@
 """manifest.json to URLs: one read when the process starts, then every answer is one dict look-up.
 
 The reader owns the format, so the build imports this module to write it. Standard library only, and only what a web
-process has loaded anyway. After `Manifest.load` nothing here touches the file system, takes a lock or changes.
+process has loaded anyway. After `Manifest.load` nothing touches the file system or takes a lock, and no answer changes.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class Frozen:
     def _fill(self, values: Mapping[str, object]) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
+        self._fill(state[1])  # copy and pickle would set the attributes
 
 
 class Entry(Frozen):
@@ -101,7 +104,10 @@ class Manifest(Frozen):
     is "importmap" where scripts kept their specifiers, so that pages need an import map, else "rewritten".
     """
 
-    __slots__ = ("_assets", "_logged", "_urls", "base_url", "file", "modules", "on_missing", "release", "url_prefix")
+    __slots__ = (
+        *("_assets", "_logged", "_marked", "_urls"),
+        *("base_url", "file", "modules", "on_missing", "release", "url_prefix"),
+    )
     base_url: str
     file: str | None
     modules: Modules
@@ -110,6 +116,7 @@ class Manifest(Frozen):
     url_prefix: str
     _assets: dict[str, dict[str, Any]] | Lines
     _logged: set[str]
+    _marked: bool  # a logical path may hold '?' or '#'
     _urls: dict[str, str]  # of the assets asked for so far
 
     @classmethod
@@ -132,7 +139,7 @@ class Manifest(Frozen):
                 fix="run 'assetbuild build' and set ASSETBUILD_MANIFEST to the path of the release's manifest.json"
                 " (while developing, ASSETBUILD_MODE=development needs none)",
             )
-        base_url = base_url or os.environ.get("ASSETBUILD_BASE_URL")
+        base_url = base_url or base_url_of_environment()
         return cls.from_bytes(_read(file), base_url=base_url, on_missing=on_missing, file=file)
 
     @classmethod
@@ -163,7 +170,8 @@ class Manifest(Frozen):
         prefix = checked_base_url(data["url_prefix"], "url_prefix", file)
         manifest._fill({"file": file, "on_missing": on_missing, "release": data["release"], "url_prefix": prefix})
         manifest._fill({"modules": data.get("modules", "rewritten")})
-        manifest._fill({"_assets": data["assets"], "_logged": set(), "_urls": {}})
+        marked = any(mark in content for mark in (b"?", b"#", b"\\"))
+        manifest._fill({"_assets": data["assets"], "_logged": set(), "_marked": marked, "_urls": {}})
         manifest._fill({"base_url": checked_base_url(base_url or prefix)})
         return manifest
 
@@ -180,22 +188,23 @@ class Manifest(Frozen):
         """The URL of the asset; a query or fragment after its logical path is kept: `icons.svg#home`."""
         try:
             return self._urls[path]
-        except KeyError:
+        except (KeyError, TypeError):
             return self._rare_url(path)
 
     def _rare_url(self, path: str) -> str:
         if not isinstance(path, str):
             raise MissingAsset(path, self) from None
+        name, suffix = self.split(path)
         try:
-            return self._urls.setdefault(path, self.base_url + quote(self._assets[path]["file"]))
+            return (self._urls.get(name) or self._first_url(name)) + suffix
         except KeyError:
-            name, suffix = split_suffix(path)
-        if suffix and name in self._assets:
-            return self.url(name) + suffix
-        if self.on_missing == "error":
-            raise MissingAsset(path, self) from None
+            if self.on_missing == "error":
+                raise MissingAsset(path, self) from None
         self._log_missing(path)
         return plain_url(self.base_url, path)
+
+    def _first_url(self, name: str) -> str:
+        return self._urls.setdefault(name, self.base_url + quote(self._assets[name]["file"]))
 
     def _log_missing(self, path: str) -> None:
         if path not in self._logged and len(self._logged) < _MAX_LOGGED:
@@ -205,17 +214,21 @@ class Manifest(Frozen):
             text = "%r is not in the manifest of release %r: its plain URL was given"
             logging.getLogger("assetbuild.runtime").warning(text, path, self.release)
 
+    def split(self, path: str) -> tuple[str, str]:
+        """Logical path, and query with fragment; a logical path may hold either itself."""
+        return (path, "") if self._marked and path in self._assets else split_suffix(path)
+
     def entry(self, path: str) -> Entry:
         """What the manifest says of one asset. Raises MissingAsset, whatever `on_missing` is."""
         try:
             raw = self._assets[path]
-        except KeyError:
+        except (KeyError, TypeError):
             raise MissingAsset(path, self) from None
         imports, dynamic = tuple(raw.get("imports", ())), tuple(raw.get("dynamic", ()))
         return Entry(raw["file"], raw.get("integrity"), raw["size"], raw.get("stable", False), imports, dynamic)
 
     def __contains__(self, path: object) -> bool:
-        return path in self._assets
+        return isinstance(path, str) and path in self._assets
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._assets)
@@ -225,6 +238,14 @@ class Manifest(Frozen):
 
     def __repr__(self) -> str:
         return f"<Manifest of release {self.release!r}, {len(self)} assets under {self.base_url!r}>"
+
+
+def base_url_of_environment() -> str | None:
+    """ASSETBUILD_BASE_URL, as it is written. Raises ManifestError, which names the variable."""
+    url = os.environ.get("ASSETBUILD_BASE_URL")
+    if url:
+        checked_base_url(url, where="ASSETBUILD_BASE_URL")
+    return url or None
 
 
 def _read(file: str) -> bytes:

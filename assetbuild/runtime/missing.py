@@ -1,6 +1,7 @@
 """What is raised for a name that is no asset. Near names are looked for only when the error is shown.
 
-WhiteNoise and Django ask for names that are no assets and catch the error: raising must cost nothing.
+WhiteNoise and Django ask for names that are no assets and catch the error: raising must cost nothing. The first error
+that is shown imports difflib, from files: nothing else of the runtime opens any after the start.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from assetbuild.runtime.manifest import Manifest
 
-MAX_COMPARED = 1000  # names compared for one suggestion: about 30 ms; an error page must not become an attack
+# For one suggestion: 40 ms where all names have 60 characters, 130 ms where they have 120. An error page must not be an
+# attack.
+MAX_COMPARED = 1000  # names
+_MAX_SAME = 100  # names with the same base name, none of which is too far off to be compared in full
+_MAX_LENGTH = 255  # characters from the end of the name that was asked for
 
 
 class MissingAsset(LookupError, ValueError):
@@ -55,10 +60,10 @@ class MissingAsset(LookupError, ValueError):
 
 def bare(path: str) -> str:
     """`path` without what people put before a logical path by habit."""
-    path = path.replace("\\", "/")
-    while path.startswith(("/", "./", "../")):
-        path = path.partition("/")[2]
-    return path
+    path, start = path.replace("\\", "/"), 0
+    while (slash := path.find("/", start, start + 3)) >= 0 and path[start:slash] in ("", ".", ".."):
+        start = slash + 1
+    return path[start:]
 
 
 def nearest(path: str, manifest: Manifest) -> list[str]:
@@ -71,8 +76,8 @@ def nearest(path: str, manifest: Manifest) -> list[str]:
             return [name]
     base = _base(wanted)
     same = [name for name in manifest if _base(name) == base]
-    near = same or [name for name in manifest if _is_like(name, wanted)]
-    return difflib.get_close_matches(wanted, near[:MAX_COMPARED], n=3, cutoff=0.0 if same else 0.6)
+    near = same[:_MAX_SAME] or [name for name in manifest if _is_like(name, wanted)][:MAX_COMPARED]
+    return difflib.get_close_matches(wanted[-_MAX_LENGTH:], near, n=3, cutoff=0.0 if same else 0.6)
 
 
 def _base(path: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from assetbuild.runtime.format import ManifestError, checked_base_url, plain_url
-from assetbuild.runtime.manifest import Entry
+from assetbuild.runtime.format import ManifestError, checked_base_url, plain_url, split_suffix
+from assetbuild.runtime.manifest import Entry, base_url_of_environment
 from assetbuild.runtime.missing import MissingAsset
 
 TYPE_CHECKING = False
@@ -33,15 +33,17 @@ def resolve_mode(argument: str | None, debug: bool) -> Mode:
 
 
 def resolve_base_url(argument: str | None, framework_url: str | None) -> str | None:
-    """The argument, else ASSETBUILD_BASE_URL, else the framework's own; None leaves it to the manifest."""
-    return argument or os.environ.get("ASSETBUILD_BASE_URL") or framework_url or None
+    """The argument, else ASSETBUILD_BASE_URL, else the framework's own; None leaves it to the manifest. Raises
+    ManifestError for what the environment says.
+    """
+    return argument or base_url_of_environment() or framework_url or None
 
 
 class PlainUrls:
     """Answers like a `Manifest`, with plain source URLs for any name: for development, and for tests without a build.
 
-    It holds no assets: `in` is False, iteration is empty. A name that cannot be a logical path
-    raises MissingAsset here too.
+    It holds no assets: `in` is False, iteration is empty. A name that cannot be a logical path raises MissingAsset
+    here too. A base URL other than `url_prefix` was chosen, as with a manifest: frameworks put no mount before it.
     """
 
     __slots__ = ("base_url",)
@@ -49,19 +51,20 @@ class PlainUrls:
     modules: Modules = "rewritten"  # sources keep their names
     on_missing = "plain"
     release = ""
+    url_prefix = "/static/"
 
-    def __init__(self, base_url: str = "/static/") -> None:
+    def __init__(self, base_url: str = url_prefix) -> None:
         self.base_url = checked_base_url(base_url)
-
-    @property
-    def url_prefix(self) -> str:
-        return self.base_url
 
     def url(self, path: str) -> str:
         """Base URL + logical path; a query or fragment is kept."""
         if not _is_logical(path):
             raise MissingAsset(path)
         return plain_url(self.base_url, path)
+
+    def split(self, path: str) -> tuple[str, str]:
+        """Logical path, and query with fragment."""
+        return split_suffix(path)
 
     def entry(self, path: str) -> Entry:
         self.url(path)

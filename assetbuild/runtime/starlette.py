@@ -22,6 +22,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from assetbuild.runtime.format import quote
 from assetbuild.runtime.manifest import Manifest, ManifestError
+from assetbuild.runtime.missing import MissingAsset
 from assetbuild.runtime.modes import PlainUrls, resolve_base_url, resolve_mode
 from assetbuild.runtime.tags import Tags
 
@@ -64,7 +65,8 @@ def install(
 
     Without a base URL of its own, `base_url` or ASSETBUILD_BASE_URL, a URL starts with the root path of the request
     and the path of the mount that is called `name`. Where the application has none, the manifest says. `assets` may
-    be the path of a manifest. Raises ManifestError.
+    be the path of a manifest; `mode` and `on_missing` are for one that is read here. Raises ManifestError, and
+    TypeError for either beside ReleaseFiles, a Manifest or PlainUrls.
     """
     from assetbuild.runtime.jinja import load, template_globals  # Jinja2 is optional to Starlette
 
@@ -107,7 +109,7 @@ class _MountedTags:
         except (AttributeError, NoMatchFound):
             tags = Tags(self._assets)
         else:
-            path = quote(f"{root}{url}".lstrip("/"))  # '//host' would be another origin
+            path = quote(f"{root.rstrip('/')}{url}".lstrip("/"))  # '//host' would be another origin
             tags = Tags(self._assets.with_base_url(f"//{url.host}/{path}" if url.host else f"/{path}"))
         self._tags[id(router), root] = (router, tags)
         return tags
@@ -116,8 +118,9 @@ class _MountedTags:
 class ReleaseFiles(StaticFiles):
     """Serves a release: from precompressed files where they are welcome, with `immutable` for fingerprinted names.
 
-    In development it is a plain StaticFiles of the directory `sources`. `name` is what `url_for` calls it. With `cors`,
-    pages of other origins may use the files: for a CDN that takes them from here. Raises ManifestError.
+    In development it is a plain StaticFiles of the directory `sources`, which has to be said. `name` is what `url_for`
+    calls it. With `cors`, pages of other origins may use the files: for a CDN that takes them from here. Raises
+    ManifestError.
     """
 
     def __init__(
@@ -142,6 +145,9 @@ class ReleaseFiles(StaticFiles):
             directory = os.path.join(os.path.dirname(str(self.assets.file)), "files")
             self._index = _index(directory, self.assets)
             super().__init__()  # with no directory, StaticFiles itself has nothing to look in
+        elif sources is None:
+            fix = "say where they are: ReleaseFiles(sources='static')"
+            raise ManifestError("in development ReleaseFiles serves sources, and has none", fix=fix)
         else:
             self.assets = PlainUrls(resolve_base_url(base_url, None) or "/static/")
             super().__init__(directory=sources)
@@ -175,7 +181,8 @@ class ReleaseFiles(StaticFiles):
         if self._cors:
             response.headers["access-control-allow-origin"] = "*"
         # A stable name's time is made from its content: it says that a file changed, not which one is newer.
-        known = [tag.strip().removeprefix("W/") for tag in request_headers.get("if-none-match", "").split(",")]
+        tags = ",".join(request_headers.getlist("if-none-match"))
+        known = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
         unchanged = response.headers["etag"] in known or "*" in known
         return NotModifiedResponse(response.headers) if unchanged else response
 
@@ -242,7 +249,11 @@ def _index(directory: str, manifest: Manifest) -> dict[str, _File]:
     }
     served = {}
     for path in manifest:
-        entry = manifest.entry(path)
+        try:
+            entry = manifest.entry(path)
+        except MissingAsset as error:  # looked up in a text that no build wrote
+            fix = "run 'assetbuild build' to make the release again"
+            raise ManifestError(f"asset {path!r} is not where it is looked for", manifest.file, fix) from error
         served[entry.file] = (_IMMUTABLE, quote(entry.file))
         if entry.stable:
             served.setdefault(path, (_SHORT, quote(entry.file)))

@@ -13,18 +13,19 @@ from __future__ import annotations
 import json
 import re
 
-from assetbuild.runtime.format import quote, split_suffix
+from assetbuild.runtime.format import quote
 from assetbuild.runtime.manifest import Frozen
-from assetbuild.runtime.reach import Reach
+from assetbuild.runtime.reach import Reach, Room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from assetbuild.runtime.manifest import Manifest
     from assetbuild.runtime.modes import PlainUrls
 
     Attribute = str | int | bool | None
+    Piece = tuple[str, str, str | None]
 
 __all__ = ["Tags"]
 
@@ -44,7 +45,9 @@ _ALWAYS_CORS = ("fetch", "font")  # asked for so on the page's own origin too
 # HTML's attribute names as far as ASCII goes; '<', '&' and '`' would only ever be mistakes.
 _is_attribute = re.compile(r"[!#-%(-.0-;?-_a-z{-~]+").fullmatch
 _NO_URL_CHARACTER = re.compile(r"[^!#-;=?-\[\]_a-z~]")
-_MAP_SIZE = 1000  # characters of import maps remembered per asset: pages have few, a loop over all would have many
+# Characters of import maps that are remembered, per asset and at the least: sites have few, a loop over all many.
+_MAP_SIZE = 1000
+_MAP_ANYWAY = 16_000_000
 
 
 class Tags(Frozen):
@@ -58,16 +61,19 @@ class Tags(Frozen):
     template engine calls safe too. ValueError for what is no attribute name, and for the URL itself.
     """
 
-    __slots__ = ("_made", "_maps", "_reach", "_same_origin", "assets")
+    __slots__ = ("_made", "_maps", "_pieces", "_reach", "_room", "_same_origin", "assets")
     assets: Manifest | PlainUrls
     _made: dict[tuple[str, str, bool | None], str]
     _maps: dict[tuple[tuple[str, ...], bool], str]
+    _pieces: dict[str, Piece]  # of known names: key in an import map, URL, integrity
     _reach: Reach
+    _room: Room  # for _maps
     _same_origin: bool
 
     def __init__(self, assets: Manifest | PlainUrls) -> None:
         same_origin = assets.base_url.startswith("/") and not assets.base_url.startswith("//")
-        self._fill({"assets": assets, "_same_origin": same_origin, "_reach": Reach(assets), "_made": {}, "_maps": {}})
+        self._fill({"assets": assets, "_same_origin": same_origin, "_made": {}, "_maps": {}, "_pieces": {}})
+        self._fill({"_reach": Reach(assets), "_room": Room(assets, _MAP_SIZE, _MAP_ANYWAY)})
 
     def url(self, path: str) -> str:
         return self.assets.url(path)
@@ -99,7 +105,7 @@ class Tags(Frozen):
         **attributes: Attribute,
     ) -> str:
         """`as` goes by the extension; ValueError for one that does not tell (video, audio, text tracks)."""
-        if as_ is not None:
+        if as_:
             attributes["as"] = as_
         return self._tag("preload", path, integrity, nonce, attributes)
 
@@ -110,7 +116,10 @@ class Tags(Frozen):
 
         Without a manifest, `paths` alone. An import map must stand above these lines.
         """
-        reached = self._reach.static(paths)
+        reached: dict[str, None] = {}
+        for path in self._asked(paths):
+            *imported, _ = self._reach.static(self._name(path))
+            reached |= dict.fromkeys([*imported, path])
         return "\n".join([self._tag("modulepreload", path, integrity, nonce, attributes) for path in reached])
 
     def preload_links(self, *paths: str) -> list[str]:
@@ -120,7 +129,7 @@ class Tags(Frozen):
         maps it is left out, since a module that is loaded before its map turns the map off.
         """
         links = []
-        for path in dict.fromkeys(paths):
+        for path in self._asked(paths):
             name = self._name(path)
             if not self._reach.is_module(name):
                 links.append(self._link(path, "preload", _as(name)))
@@ -136,17 +145,23 @@ class Tags(Frozen):
         Empty where none is needed: in development, in a release whose specifiers are rewritten, where nothing is
         imported. An entry is in it only where one of these modules imports it.
         """
-        for path in entries:
-            self.assets.url(path)
+        asked = self._asked(entries)
         if self.assets.modules != "importmap":
             return ""
-        key = (entries, self._wants_integrity(integrity))
+        names = [name for name in map(self._name, asked) if self._piece(name)]
+        key = (tuple(dict.fromkeys(names)), self._wants_integrity(integrity))
         text = self._maps.get(key)
         if text is None:
             text = self._map(*key)
-            if sum(map(len, self._maps.values())) < _MAP_SIZE * len(self.assets):
+            if text and self._room.take(len(text)):
                 self._maps[key] = text
         return text and _open("script", {"type": "importmap", "nonce": nonce or None}, attributes) + text + "</script>"
+
+    def _asked(self, paths: Iterable[str]) -> dict[str, None]:
+        """Each once, in order. Raises MissingAsset, for what could be no key of a dictionary too."""
+        for path in paths:
+            self.assets.url(path)
+        return dict.fromkeys(paths)
 
     def _tag(
         self, kind: str, path: str, integrity: bool | None, nonce: str | None, given: Mapping[str, Attribute]
@@ -155,9 +170,9 @@ class Tags(Frozen):
             return self._make(kind, path, integrity, nonce, given)
         try:
             return self._made[kind, path, integrity]
-        except KeyError:
+        except (KeyError, TypeError):
             made = self._make(kind, path, integrity, None, given)
-        if path in self.assets:
+        if path in self._pieces:
             self._made[kind, path, integrity if integrity is None else bool(integrity)] = made
         return made
 
@@ -166,10 +181,12 @@ class Tags(Frozen):
     ) -> str:
         is_script = kind in _SCRIPTS
         own = {**_KINDS[kind], "src" if is_script else "href": self.assets.url(path)}
+        name = self._name(path)
+        piece = self._piece(name)
         if kind == "preload":
-            own["as"] = given.get("as") or _as(self._name(path))
-        found = self._integrity(path) if self._wants_integrity(integrity) else None
-        if integrity and not found and kind != "preload" and path in self.assets:
+            own["as"] = given.get("as") or _as(name)
+        found = piece[2] if piece and self._wants_integrity(integrity) else None
+        if integrity and piece and not found and kind != "preload":
             raise ValueError(f"the manifest has no integrity for {path!r}; leave out 'integrity'")
         own |= {"integrity": found, "crossorigin": _crossorigin(found, own.get("as")), "nonce": nonce or None}
         return _open("script", own, given) + "</script>" if is_script else _open("link", own, given)
@@ -177,16 +194,21 @@ class Tags(Frozen):
     def _wants_integrity(self, integrity: bool | None) -> bool:
         return self._same_origin if integrity is None else bool(integrity)
 
-    def _integrity(self, path: str) -> str | None:
-        name = self._name(path)
-        return self.assets.entry(name).integrity if name in self.assets else None
-
     def _name(self, path: str) -> str:
-        """Without query and fragment, which a logical path may seem to have."""
-        return path if path in self.assets else split_suffix(path)[0]
+        """Without query and fragment."""
+        return path if path in self._pieces else self.assets.split(path)[0]
+
+    def _piece(self, name: str) -> Piece | None:
+        """None for a name that the manifest does not hold."""
+        found = self._pieces.get(name)
+        if found is None and name in self.assets:
+            key = self.assets.base_url + _quoted(name)
+            found = self._pieces[name] = (key, self.assets.url(name), self.assets.entry(name).integrity)
+        return found
 
     def _link(self, path: str, rel: str, as_: str | None = None) -> str:
-        found = self._integrity(path) if self._same_origin else None
+        piece = self._piece(self._name(path)) if self._same_origin else None
+        found = piece[2] if piece else None
         crossorigin = _crossorigin(found, as_)
         parts = [f"<{_NO_URL_CHARACTER.sub(_percent, self.assets.url(path))}>", f"rel={rel}"]
         parts += [f"as={as_}"] if as_ else []
@@ -200,16 +222,13 @@ class Tags(Frozen):
         A key is what a browser makes of a relative specifier. Builds leave only those as written that come to this
         spelling.
         """
-        imports: dict[str, str] = {}
-        digests: dict[str, str | None] = {}
-        for path in self._reach.mapped(map(self._name, entries)):
-            url = self.assets.url(path)
-            imports[self.assets.base_url + _quoted(path)] = url
-            digests[url] = self._integrity(path) if integrity else None
-        if not imports:
+        pieces = list(filter(None, map(self._piece, self._reach.mapped(entries))))
+        if not pieces:
             return ""
-        data = {"imports": imports, "integrity": {url: found for url, found in digests.items() if found}}
-        return _script_json({key: value for key, value in data.items() if value})
+        data = {"imports": {key: url for key, url, _ in pieces}}
+        if integrity and any(found for *_, found in pieces):
+            data["integrity"] = {url: found for _, url, found in pieces if found}
+        return _script_json(data)
 
 
 def _script_json(data: object) -> str:
