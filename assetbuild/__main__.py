@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -29,9 +30,16 @@ def run() -> None:
         status: object = main()
     except SystemExit as end:
         status = end.code
+    except OSError as error:
+        if error.filename is not None:  # commands catch what goes wrong with files: this is their standard output
+            raise
+        status = 1
+        with contextlib.suppress(OSError, AttributeError):
+            sys.stderr.write(f"assetbuild: the output cannot be written: {(error.strerror or str(error)).lower()}\n")
     if isinstance(status, int):
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, AttributeError):  # full, or None where it is closed
+                stream.flush()
         os._exit(status)
     sys.exit(status if isinstance(status, str) else 0)
 

@@ -17,7 +17,7 @@ import click
 
 from assetbuild import __version__
 from assetbuild.errors import ConfigError, Problem
-from assetbuild.options import config_option, directory_argument, find, load
+from assetbuild.options import RECIPES, Commands, config_option, directory_argument, find, load
 from assetbuild.report import all_json, build_json, kept_json, table
 from assetbuild.terminal import Output, common, failures, progress
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assetbuild.model import Release
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="assetbuild")
 def cli() -> None:
     """Build the static files of a web application into one immutable release."""
@@ -193,7 +193,7 @@ def ls(output: Output, directory: Path | None, config_file: Path | None) -> None
         output.result(manifest)
         width = max((len(path) for path, _, _ in rows), default=0)
         for path, file, size in rows:
-            output.say(f"{path:{width}}  {size:>10,}  {file}")
+            output.say(f"{path:{width}}  {size:>10,}  {file}", level=-1)  # a result, which --quiet leaves
 
 
 @cli.command()
@@ -215,7 +215,7 @@ def serve(output: Output, directory: Path | None, config_file: Path | None, **op
 
 
 @cli.command("config")
-@click.argument("server", type=click.Choice(["nginx", "caddy", "_headers"]))
+@click.argument("server", type=click.Choice(list(RECIPES)))
 @directory_argument
 @config_option
 @click.option("--url-prefix", metavar="PATH", help="What the files' URLs start with. Default: as in the manifest.")
@@ -228,7 +228,8 @@ def config_(output: Output, server: str, directory: Path | None, config_file: Pa
 
     DIRECTORY is a release or an output directory; by default that of the configuration.
     """
-    with failures(output, lambda errors: {"server": server, "configuration": None, "errors": all_json(errors)}):
+    known = {"server": server, **dict.fromkeys(("release", "root", "url_prefix", "configuration"))}
+    with failures(output, lambda errors: {**known, "errors": all_json(errors)}):
         from assetbuild.previews import print_recipe
 
         print_recipe(server, directory or load(config_file).output_dir, output, **options)
@@ -254,7 +255,7 @@ def cache_info(output: Output, cache_dir: Path | None) -> None:
     """Say where the cache is, and how large."""
     from assetbuild.kept import info
 
-    _say_kept(info(cache_dir), output, "holds")
+    _say_kept(info(cache_dir), output, "holds", level=-1)
 
 
 @cache.command("clear")
@@ -267,9 +268,9 @@ def cache_clear(output: Output, cache_dir: Path | None) -> None:
     _say_kept(clear(cache_dir), output, "held")
 
 
-def _say_kept(kept: Kept, output: Output, verb: str) -> None:
+def _say_kept(kept: Kept, output: Output, verb: str, level: int = 0) -> None:
     output.result(kept_json(kept))
-    output.say(f"{kept.directory} {verb} {kept.entries:,} results and {kept.builds} builds, {kept.size:,} bytes")
+    output.say(f"{kept.directory} {verb} {kept.entries:,} results and {kept.builds} builds, {kept.size:,} bytes", level)
     if kept.problem:
         output.problem(Problem(kept.problem), warning=True)
 

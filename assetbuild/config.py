@@ -158,7 +158,7 @@ def _url_prefix(value: str, check: Checker) -> str:
             f"'url_prefix' is to start with '/', but is '{value}'",
             fix="give the path alone; a CDN's host belongs to the run stage: ASSETBUILD_BASE_URL",
         )
-    elif any(char in "?#\\" or not char.isprintable() for char in value):
+    elif any(char in " ?#\\\"'<>" or not char.isprintable() for char in value):  # the runtime takes none of these
         check.wrong(f"'url_prefix' is to be a plain path such as '/static/', but is {value!r}")
     return value if value.endswith("/") else value + "/"
 

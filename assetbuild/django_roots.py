@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from assetbuild.checker import Checker
 from assetbuild.errors import ConfigError
@@ -25,7 +25,7 @@ from assetbuild.roots import parse_roots
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
 _PROBE = "assetbuild.runtime.django.roots"
-_FRAME = re.compile(r'\s*File "(/.*)", line (\d+).*')
+_FRAME = re.compile(r'  File "(.*)", line (\d+).*')
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,10 @@ def read_roots(directory: Path, settings: str = "") -> DjangoRoots:
         root = _root(location, told["installed"], directory)
         if root not in roots:
             roots.append(root)
+    if not roots:
+        what = f"the staticfiles finders of '{module}' know no directory that exists"
+        create = f"create {' or '.join(repr(path) for path in absent)}" if absent else None
+        raise ConfigError(what, fix=create or "name one in STATICFILES_DIRS, or install an app that has one")
     exclude = tuple(_glob(pattern) for pattern in told["ignore_patterns"])
     return DjangoRoots(module, tuple(roots), tuple(absent), _url_prefix(told["static_url"]), exclude)
 
@@ -99,14 +103,22 @@ def _ask(module: str, project_dir: Path) -> Any:
         done = subprocess.run(  # noqa: S603  # the user's own project
             command, cwd=project_dir, env=environment, capture_output=True, text=True, errors="replace", check=False
         )
-        if done.returncode == 0:
+        if done.returncode == 0 and answer.exists():  # settings may end the process
             return json.loads(answer.read_text(encoding="utf-8", errors="surrogateescape"))
     said = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-    if said[-1] == "ModuleNotFoundError: No module named 'django'":
+    what = _error(said)
+    if what == "ModuleNotFoundError: No module named 'django'":
         fix = f"install assetbuild[build] into the project's environment; this one is '{sys.prefix}'"
         raise ConfigError("Django is not installed beside assetbuild", fix=fix)
     fix = "run it where 'manage.py check' works, with the same environment variables"
-    raise ConfigError(f"the settings '{module}' cannot be loaded: {said[-1]}", where=_place(said, project_dir), fix=fix)
+    raise ConfigError(f"the settings '{module}' cannot be loaded: {what}", where=_place(said, project_dir), fix=fix)
+
+
+def _error(said: list[str]) -> str:
+    """What a traceback ends with, which may take several lines; else the last line."""
+    frames = [at for at, line in enumerate(said) if _FRAME.fullmatch(line)]
+    first = next((at for at in range(frames[-1], len(said)) if not said[at].startswith("  ")), -1) if frames else -1
+    return " ".join(" ".join(said[first:]).split())
 
 
 def _place(said: list[str], project_dir: Path) -> str | None:
@@ -166,7 +178,7 @@ def _shown(path: str, directory: Path) -> str:
 
 def _url_prefix(static_url: str | None) -> str:
     """The path of STATIC_URL: a host belongs to the run stage."""
-    path = urlsplit(static_url or "/static/").path.strip("/")
+    path = quote(urlsplit(static_url or "/static/").path.strip("/"), safe="%/:@!$&()*+,;=")
     return f"/{path}/" if path else "/"
 
 

@@ -7,6 +7,7 @@ ServeStatic knows encodings, ranges and conditions, Waitress HTTP.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -28,6 +29,7 @@ def serve(site: Site, host: str, port: int, started: Callable[[str], None]) -> N
     """
     from waitress import create_server
 
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that a request had to wait is no news here
     try:
         # Named none, it says of itself nothing but what we do.
         server = create_server(application(site, host), host=host, port=port, ident=None, threads=8)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -34,8 +35,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the sample site from its release.")
     parser.add_argument("framework", nargs="?", choices=("flask", "django", "starlette"), default="flask")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=port, default=8000)
     options = parser.parse_args()
+    try:
+        socket.getaddrinfo(options.host, options.port)
+    except (OSError, UnicodeError) as error:
+        parser.error(f"argument --host: {options.host!r} is no host: {getattr(error, 'strerror', None) or error}")
 
     application = load_application(options.framework)
     if options.framework == "starlette":
@@ -46,7 +51,7 @@ def main() -> None:
     try:
         server = make_server(options.host, options.port, application, ThreadingServer, QuietHandler)
     except OSError as error:
-        sys.exit(f"serve.py: cannot listen on {options.host}:{options.port}: {error.strerror}; try --port 0")
+        sys.exit(f"serve.py: cannot listen on {options.host}:{options.port}: {error.strerror}; try --port 0 or --host")
     with server:
         sys.stdout.write(f"{options.framework}: http://{options.host}:{server.server_port}/ (Ctrl-C stops)\n")
         sys.stdout.flush()
@@ -56,10 +61,16 @@ def main() -> None:
             sys.stdout.write("\n")
 
 
+def port(text: str) -> int:
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 65535")
+
+
 def load_application(framework: str) -> Any:
     manifest = Path(os.environ.get("ASSETBUILD_MANIFEST") or HERE / "dist/current/manifest.json")
     if not manifest.is_file():
-        sys.exit(f"serve.py: there is no release at {manifest}; run 'make sample' first")
+        sys.exit(f"serve.py: there is no release at {manifest}; run 'assetbuild build' first")
     sys.path.insert(0, str(HERE))
     try:
         if framework == "django":

@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -235,6 +236,63 @@ def test_wrong_usage_ends_with_2(project: Path) -> None:
     assert run(project, "build", "--config", "gone.toml").stderr == (
         "there is no file 'gone.toml'\n  fix: name an existing file with --config\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("build", "--json", "--nonsense"), "No such option '--nonsense'."),
+        (("build", "--jobs", "none", "--json"), "Invalid value for '--jobs': 'none' is not a valid integer range."),
+        (("ls", "a", "b", "--json"), "Got unexpected extra argument (b)"),
+        (("config", "--json"), None),
+        (("serve", "--port", "-1", "--json"), "Invalid value for '--port': -1 is not in the range 0<=x<=65535."),
+        (("cache", "info", "--json", "x"), "Got unexpected extra argument (x)"),
+        (("cache", "--json"), "No such option '--json'."),
+        (("nonsense", "--json"), "No such command 'nonsense'."),
+        (("--json", "build"), None),  # click makes a suggestion
+    ],
+)
+def test_wrong_usage_too_is_told_in_json(tmp_path: Path, arguments: tuple[str, ...], message: str | None) -> None:
+    result = run(tmp_path, *arguments)
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("Usage: assetbuild")
+    found = json.loads(result.stdout)
+    told = found["errors"][0].pop("message")
+    assert found == {"errors": [{"file": None, "line": None, "column": None, "notes": [], "fix": None}]}
+    assert f"Error: {told}\n" in result.stderr
+    assert message in (None, told)
+
+
+def test_wrong_usage_is_no_json_where_none_is_asked_for(tmp_path: Path) -> None:
+    result = run(tmp_path, "ls", "--nonsense")
+
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+def test_results_are_printed_whatever_quiet_says(project: Path) -> None:
+    assert run(project, "build", "--quiet").stdout == ""
+    for arguments in (("ls",), ("config", "nginx"), ("cache", "info", "--cache-dir", "kept")):
+        loud = run(project, *arguments).stdout
+        assert loud
+        assert run(project, *arguments, "--quiet").stdout == loud
+
+
+def test_an_output_that_cannot_be_written_is_no_traceback(project: Path) -> None:
+    run(project, "build")
+    command = f"exec {shlex.quote(sys.executable)} -m assetbuild"
+    for arguments in ("ls", "ls --json", "--version", "--help", "config nginx", "build"):
+        full = subprocess.run(f"{command} {arguments} >/dev/full", shell=True, cwd=project, stderr=subprocess.PIPE)
+        assert (full.returncode, full.stderr) == (
+            1,
+            b"assetbuild: the output cannot be written: no space left on device\n",
+        ), arguments
+        closed = subprocess.run(f"{command} {arguments} >&-", shell=True, cwd=project, stderr=subprocess.PIPE)
+        assert (closed.returncode, closed.stderr) == (0, b""), arguments
+    for stream in ("2>/dev/full", "2>&-", ">&- 2>&-", ">/dev/full 2>/dev/full"):
+        nothing = subprocess.run(f"{command} ls --nonsense {stream}", shell=True, cwd=project, capture_output=True)
+        assert nothing.returncode in (1, 2), stream
+        assert b"Traceback" not in nothing.stdout + nothing.stderr, stream  # click falls back on the other stream
 
 
 def test_no_configuration_says_how_to_get_one(tmp_path: Path) -> None:

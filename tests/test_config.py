@@ -17,6 +17,7 @@ from assetbuild.configfile import find_config
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError
 from assetbuild.roots import Root
 from assetbuild.rules import Minifying, MinifyOptions, References
+from assetbuild.runtime.format import ManifestError, checked_base_url
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -171,9 +172,23 @@ def test_a_level_can_be_a_number_or_a_boolean(base: Path, text: str, expected: o
     assert load(base, text).compress == expected
 
 
-@pytest.mark.parametrize("value", ["/", "/static/", "/static", "/a b/é/"])
+@pytest.mark.parametrize("value", ["/", "/static/", "/static", "/a%20b/é/"])
 def test_a_url_prefix_always_ends_with_a_slash(base: Path, value: str) -> None:
     assert load(base, f'url_prefix = "{value}"').url_prefix == value.rstrip("/") + "/"
+
+
+@pytest.mark.parametrize("char", [*map(chr, range(128))])
+def test_a_url_prefix_that_is_taken_is_one_for_the_runtime(base: Path, char: str) -> None:
+    try:
+        checked_base_url(f"/a{char}b/")
+    except ManifestError:
+        shown = f"/a{char}b/"
+        with pytest.raises(ConfigError) as caught:
+            parse_config({"url_prefix": shown}, base / "assetbuild.toml")
+        what = "'url_prefix' is to be a plain path such as '/static/', but is"
+        assert str(caught.value) == f"assetbuild.toml: {what} {shown!r}"
+    else:
+        assert parse_config({"url_prefix": f"/a{char}b/"}, base / "assetbuild.toml").url_prefix == f"/a{char}b/"
 
 
 @pytest.mark.parametrize("value", ["bundles.yaml", "package.module:env"])

@@ -224,6 +224,7 @@ FIND = "django.contrib.staticfiles.finders."
         ("'static/'", "/static/"),
         ("'https://cdn.example/s/'", "/s/"),
         ("'https://cdn.example/'", "/"),
+        ("""'a b%20"<é/'""", "/a%20b%20%22%3C%C3%A9/"),
     ],
 )
 def test_the_prefix_is_the_path_of_static_url(project: Path, url: str, prefix: str) -> None:
@@ -262,6 +263,22 @@ def test_settings_that_fail_are_said_with_their_own_words(project: Path) -> None
     assert error_of(project) == f"{place}: the settings 'shop.settings' cannot be loaded: {syntax}{fix}"
     settings_with(project, SECRET_KEY='__import__("os")._exit(7)')
     assert error_of(project) == f"the settings 'shop.settings' cannot be loaded: exit status 7{fix}"
+    settings_with(project, SECRET_KEY="__import__('sys').exit()")
+    assert error_of(project) == f"the settings 'shop.settings' cannot be loaded: exit status 0{fix}"
+    settings_with(project, SECRET_KEY="__import__('sys').exit('set SECRET_KEY')")
+    assert error_of(project) == f"the settings 'shop.settings' cannot be loaded: set SECRET_KEY{fix}"
+    lines = r"'SECRET_KEY is empty.\n    Set it:\n\n  export SECRET_KEY=...\n'"
+    settings_with(project, SECRET_KEY=f"(_ for _ in ()).throw(ValueError({lines}))")
+    said = "ValueError: SECRET_KEY is empty. Set it: export SECRET_KEY=..."
+    assert error_of(project).endswith(f": the settings 'shop.settings' cannot be loaded: {said}{fix}")
+
+
+def test_without_a_directory_there_is_nothing_to_write(project: Path) -> None:
+    what = "the staticfiles finders of 'shop.settings' know no directory that exists"
+    settings_with(project, INSTALLED_APPS="[]", STATICFILES_DIRS="[]")
+    assert error_of(project) == f"{what}\n  fix: name one in STATICFILES_DIRS, or install an app that has one"
+    settings_with(project, INSTALLED_APPS="[]", STATICFILES_DIRS='[BASE_DIR / "gone", BASE_DIR / "x"]')
+    assert error_of(project) == f"{what}\n  fix: create 'gone' or 'x'"
 
 
 def test_the_command_line_takes_a_module_and_writes_nothing_where_it_fails(project: Path) -> None:

@@ -387,6 +387,27 @@ def test_headers_without_stable_names_are_one_rule(tmp_path: Path) -> None:
     )
 
 
+def test_headers_of_files_at_the_top_of_a_site_say_nothing_of_its_other_files(tmp_path: Path) -> None:
+    directory = built(tmp_path, {"css/a.css": "a{}", "b.js": "b()"}, stable=["b.js"], url_prefix="/")
+    site = read_site(directory, cors=True)
+    css, script = (Manifest.load(directory / "manifest.json").url(path) for path in ("css/a.css", "b.js"))
+
+    assert headers.write(site) == (
+        f"# Release {directory.name}. Write it anew with each release.\n"
+        f"{script}\n"
+        "  X-Content-Type-Options: nosniff\n"
+        "  Access-Control-Allow-Origin: *\n"
+        "  Cache-Control: max-age=31536000, public, immutable\n"
+        "/b.js\n"
+        "  X-Content-Type-Options: nosniff\n"
+        "  Access-Control-Allow-Origin: *\n"
+        f"{css}\n"
+        "  X-Content-Type-Options: nosniff\n"
+        "  Access-Control-Allow-Origin: *\n"
+        "  Cache-Control: max-age=31536000, public, immutable\n"
+    )
+
+
 def test_headers_say_when_they_are_more_than_one_host_reads(tmp_path: Path) -> None:
     directory = built(tmp_path, {f"{number}.txt": str(number) for number in range(120)}, stable=["7.txt"])
 
@@ -559,8 +580,13 @@ def test_hundreds_of_stable_names_are_no_burden(tmp_path: Path) -> None:
         (
             headers,
             {"url_prefix": "static"},
-            "base URL 'static' starts with neither '/' nor a scheme\n"
-            "  fix: write a path such as '/static/' or a URL such as 'https://cdn.example.com/static/'",
+            "'static' is not the path of a URL\n  fix: give a path such as '/static/' by --url-prefix",
+        ),
+        (
+            headers,
+            {"url_prefix": "/a b/"},
+            "'/a b/' is not the path of a URL: it holds ' '\n"
+            "  fix: percent-encode it, or give a path such as '/static/' by --url-prefix",
         ),
     ],
 )
@@ -637,3 +663,34 @@ def test_the_files_of_older_releases_stay_without_their_stable_names(tmp_path: P
     assert "b.js.gz" in files(first)
     assert "b.js.gz" not in both
     assert keep(second) == files(second)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nginx", "--root", "srv/files"), "'srv/files' is not an absolute path\n  fix: give one by --root"),
+        (("caddy", "--root", ""), "'' is not an absolute path\n  fix: give one by --root"),
+        (
+            ("caddy", "--brotli"),
+            "--brotli is for nginx alone\n  fix: leave it out: Caddy sends '.br' files without a module",
+        ),
+        (
+            ("_headers", "--brotli"),
+            "--brotli is for nginx alone\n  fix: leave it out: these hosts compress by themselves",
+        ),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused(output: Path, arguments: tuple[str, ...], message: str) -> None:
+    result = run(output, "config", *arguments)
+
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", message + "\n")
+
+
+def test_a_failure_has_the_keys_of_a_success(output: Path) -> None:
+    good, bad = (
+        json.loads(run(output, "config", "nginx", "--json", *more).stdout) for more in ((), ("--root", "relative"))
+    )
+
+    assert bad["errors"]
+    assert {**bad, "errors": []} == {**dict.fromkeys(good), "server": "nginx", "errors": []}
+    assert list(bad) == list(good)

@@ -157,6 +157,20 @@ def test_the_storage_answers_for_released_files(release):
         assert storage.path(name) == str(release.parent / "files" / SITE)
 
 
+def test_the_storage_knows_a_released_file_by_its_own_name_too(release):
+    from django.contrib.staticfiles.storage import staticfiles_storage as storage
+
+    for name in CONTENTS:
+        stored = storage.stored_name(name)
+        assert stored != name
+        assert storage.exists(stored)
+        assert storage.size(stored) == storage.size(name) == len(CONTENTS[name])
+    for name in ("css/none.css", f"./{SITE}", "../manifest.json"):
+        assert not storage.exists(name)
+        with pytest.raises(FileNotFoundError):
+            storage.size(name)
+
+
 @pytest.mark.parametrize("name", ["none.css", "../manifest.json", "/etc/passwd", "css/../css/site.css", ""])
 def test_no_file_is_opened_by_a_name_that_the_manifest_does_not_hold(release, name):
     from django.contrib.staticfiles.storage import staticfiles_storage as storage
@@ -301,6 +315,20 @@ def test_collectstatic_can_be_silent(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_findstatic_without_a_release_finds_what_the_other_finders_know(tmp_path):
+    finders = [f"{OURS}.finders.ReleaseFinder", "django.contrib.staticfiles.finders.AppDirectoriesFinder"]
+    options = {"STATICFILES_FINDERS": finders, "ASSETBUILD_MANIFEST": "/nowhere"}
+    done = manage(tmp_path, "findstatic", "-v0", "admin/css/base.css", **options)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{ADMIN_STATIC}/admin/css/base.css\n", "")
+
+
+def test_the_help_of_collectstatic_is_of_either_storage(tmp_path):
+    done = manage(tmp_path, "collectstatic", "--help", INSTALLED_APPS=apps(OURS, "staticfiles"))
+    said = "With AssetBuildStorage it copies nothing: static files come from the release that 'assetbuild build' made. "
+    said += "With any other storage: Collect static files in a single location."
+    assert said in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize("names", [("staticfiles", OURS), ("staticfiles",)])
 def test_collectstatic_of_staticfiles_itself_writes_nothing_either(tmp_path, names):
     release = tmp_path / "release"
@@ -349,6 +377,27 @@ def test_the_deploy_check_fails_where_no_release_is(tmp_path):
     what = "/nowhere/manifest.json: the manifest cannot be read: No such file or directory"
     assert f"(assetbuild.E001) {what}" in done.stderr
     assert "HINT: run 'assetbuild build', or correct the path" in done.stderr
+
+
+UNKNOWN = "TypeError: AssetBuildStorage.__init__() got an unexpected keyword argument 'manifst'"
+WRONG = [
+    ({"manifst": "/x"}, UNKNOWN),
+    ({"manifest": 3}, "TypeError: expected str, bytes or os.PathLike object, not int"),
+    ({"manifest": ["/x"]}, "TypeError: unhashable type: 'list'"),
+    ({"mode": 3}, "3 is not a mode"),
+    (["manifest"], "TypeError: "),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG)
+def test_wrong_options_stop_the_deploy_check_and_nothing_else(tmp_path, options, message):
+    storages = {"staticfiles": {"BACKEND": BACKEND, "OPTIONS": options}}
+    done = manage(tmp_path, "migrate", "-v0", STORAGES=storages)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = manage(tmp_path, "check", "--deploy", STORAGES=storages)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"(assetbuild.E001) {message}" in done.stderr
 
 
 START = """

@@ -177,6 +177,17 @@ def test_the_nonce_of_the_request_is_used_and_thereby_asked_for():
     assert nonce.asked
 
 
+def test_the_nonce_of_the_request_needs_no_context_processor(override):
+    from tests.support.django_site import OPTIONS
+
+    (engine,) = OPTIONS["TEMPLATES"]
+    with override(TEMPLATES=[{**engine, "OPTIONS": {}}]):
+        page = django('asset_script "js/app.js"', request=Request(csp_nonce=Nonce("abc")))
+        own = django('asset_script "js/app.js"', request=Request(csp_nonce=Nonce("abc")), csp_nonce="own")
+        without = django('asset_script "js/app.js"', request=Request())
+    assert [' nonce="abc"' in page, ' nonce="own"' in own, "nonce" in without] == [True, True, False]
+
+
 def test_the_nonce_of_the_context_goes_before_that_of_the_request():
     assert nonces(csp_nonce=Nonce("context"), request=Request(csp_nonce=Nonce("request"))) == {"context"}
 

@@ -66,12 +66,14 @@ def test_plain_assets_decorate_test_cases_and_a_test_may_ask_for_the_release(rel
 
 
 @pytest.mark.skipif(django.VERSION < (5, 1), reason="overriding STORAGES loses its OPTIONS in this Django")
-def test_plain_assets_go_before_the_mode_in_the_options_of_the_storage(release, override):
+def test_plain_assets_go_before_the_mode_in_the_options_and_a_mode_inside_of_them_before_both(release, override):
     ours = {"BACKEND": BACKEND, "OPTIONS": {"mode": "production", "base_url": "/own/"}}
     with override(STORAGES={**OPTIONS["STORAGES"], "staticfiles": ours}):
         assert static("css/site.css") == f"/own/{SITE}"
         with plain_assets():
             assert static("css/site.css") == "/own/css/site.css"
+            with override(ASSETBUILD_MODE="production"):
+                assert static("css/site.css") == f"/own/{SITE}"
         assert static("css/site.css") == f"/own/{SITE}"
 
 
@@ -151,6 +153,33 @@ def project(tmp_path):
     return lambda *command, **more: python(tmp_path / "site", ["-m", *command], check=False, **{**options, **more})
 
 
+SPAWN = """
+import multiprocessing, sys
+from django.core.management import execute_from_command_line
+if __name__ == "__main__":
+    multiprocessing.set_start_method("spawn")
+    execute_from_command_line(sys.argv)
+"""
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        {"ASSETBUILD_MODE": "production"},
+        pytest.param(
+            {"STORAGES": {"staticfiles": {"BACKEND": BACKEND, "OPTIONS": {"mode": "production"}}}},
+            marks=pytest.mark.skipif(django.VERSION < (5, 1), reason="this Django loses the OPTIONS of STORAGES"),
+        ),
+    ],
+    ids=["setting", "option"],
+)
+def test_workers_that_are_spawned_are_plain_whatever_mode_is_set(project, tmp_path, mode):
+    write_files(tmp_path / "site", {"spawned.py": SPAWN})
+    done = project("spawned", "test", "--parallel", "2", TEST_RUNNER=RUNNER, **mode)
+    assert "Ran 4 tests" in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("--parallel", "2")])
 def test_under_our_runner_every_test_is_plain_but_those_that_ask_for_the_release(project, arguments):
     done = project("django", "test", *arguments, TEST_RUNNER=RUNNER)
@@ -170,19 +199,16 @@ def test_a_runner_of_djangos_own_wants_a_release(project):
     assert "tests need no release: see 'assetbuild.runtime.django.testing'" in done.stderr
 
 
-def test_the_runner_leaves_the_environment_as_it_was(monkeypatch):
+def test_the_runner_leaves_all_as_it_was():
     from assetbuild.runtime.django.testing import Runner
 
-    for before in (None, "production"):
-        if before:
-            monkeypatch.setenv("ASSETBUILD_MODE", before)
-        runner = Runner(verbosity=0)
-        runner.setup_test_environment()
-        assert (static("a.css"), os.environ["ASSETBUILD_MODE"]) == ("/static/a.css", "development")
-        runner.teardown_test_environment()
-        assert os.environ.get("ASSETBUILD_MODE") == before
-        with pytest.raises(ManifestError):
-            static("a.css")
+    before = dict(os.environ)
+    runner = Runner(verbosity=0)
+    runner.setup_test_environment()
+    assert (static("a.css"), os.environ) == ("/static/a.css", before)
+    runner.teardown_test_environment()
+    with pytest.raises(ManifestError):
+        static("a.css")
 
 
 # pytest
@@ -222,6 +248,15 @@ def test_under_pytest_one_line_of_conftest_is_enough(tmp_path, line, installed):
     assert "2 passed" in done.stdout
 
 
+def test_without_settings_the_plugin_does_nothing(tmp_path):
+    line = 'pytest_plugins = ["assetbuild.runtime.django.pytest_plugin"]'
+    write_files(tmp_path / "site", {"conftest.py": line, "test_a.py": "def test(): pass"})
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django"]
+    done = python(tmp_path / "site", command, check=False, env={"DJANGO_SETTINGS_MODULE": ""})
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
 # The finder
 
 
@@ -243,4 +278,6 @@ def test_the_finder_knows_the_released_names_and_no_others(tmp_path, override):
             assert finder.find(name) == []
         assert list(finder.list(None)) == []
     with override(ASSETBUILD_MODE="development"):
+        assert finder.find(SITE) == []
+    with override(ASSETBUILD_MANIFEST="/nowhere"):
         assert finder.find(SITE) == []

@@ -165,4 +165,4 @@ def test_without_a_release_the_server_says_what_to_do(tmp_path: Path) -> None:
 
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
-    assert "make sample" in result.stderr
+    assert "run 'assetbuild build' first" in result.stderr

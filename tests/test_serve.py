@@ -97,6 +97,11 @@ def test_json_is_one_line_with_the_url(project: Path) -> None:
         assert process.communicate(timeout=20)[0] == ""
 
 
+def test_it_says_where_the_release_is_whatever_quiet_says(project: Path) -> None:
+    with preview(project, "--port", "0", "--quiet") as (_, line):
+        assert re.search(r" is at http://127\.0\.0\.1:\d+/static/; Ctrl-C ends this\n", line)
+
+
 def test_it_warns_when_others_can_reach_it(project: Path) -> None:
     with preview(project, "--host", "0.0.0.0", "--port", "0") as (process, line):
         assert re.search(r"http://0\.0\.0\.0:\d+/static/", line)
@@ -105,17 +110,21 @@ def test_it_warns_when_others_can_reach_it(project: Path) -> None:
         assert process.communicate(timeout=20)[1] == "warning: whoever reaches '0.0.0.0' can read the release\n"
 
 
-def test_an_address_of_ipv6_stands_in_brackets(project: Path) -> None:
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6_stands_in_brackets(project: Path, host: str) -> None:
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
     except OSError:
         pytest.skip("there is no IPv6 here")
-    with preview(project, "--host", "::1", "--port", "0") as (_, line):
+    with preview(project, "--host", host, "--port", "0") as (process, line):
         url = re.search(r"http://\[::1\]:\d+/static/", line)
         assert url
         with urllib.request.urlopen(f"{url[0]}b.js") as answer:
             assert answer.read() == b"b()"
+        process.send_signal(signal.SIGINT)
+
+        assert process.communicate(timeout=20) == ("", "")
 
 
 def test_a_port_that_is_taken_is_told(project: Path) -> None:

@@ -5,6 +5,7 @@ That is asked of the manifest, never of a name: `a.3f2a91c07be4d518.js` may be a
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,6 +60,8 @@ def read_site(
     `url_prefix` is the manifest's, if not given, and `root` the release's own `files`; of an output directory, by its
     link `current`.
     """
+    if root is not None and not os.path.isabs(root):
+        raise ConfigError(f"'{root}' is not an absolute path", fix="give one by --root")
     manifest = _manifest(find_release(directory))
     names = dict(_names(manifest))
     root = root or str(_place(directory) / FILES)
@@ -88,13 +91,17 @@ def _place(directory: Path) -> Path:
 
 
 def _prefix(manifest: Manifest, given: str | None) -> str:
-    try:
-        prefix = manifest.with_base_url(given).base_url if given else manifest.url_prefix
-    except ManifestError as error:
-        raise ConfigError(error.what, fix=error.fix) from error
-    decoded = unquote(prefix, errors="surrogateescape")
+    fix = "give a path such as '/static/' by --url-prefix"
+    prefix = given or manifest.url_prefix
+    decoded = unquote(prefix if prefix.endswith("/") else f"{prefix}/", errors="surrogateescape")
     if not decoded.startswith("/") or "//" in decoded or "/./" in decoded or "/../" in decoded:
-        raise ConfigError(f"'{prefix}' is not the path of a URL", fix="give a path such as '/static/' by --url-prefix")
+        raise ConfigError(f"'{prefix}' is not the path of a URL", fix=fix)
+    try:
+        manifest.with_base_url(prefix)
+    except ManifestError as error:
+        held = error.what.rpartition(" holds ")[2]
+        what = f"'{prefix}' is not the path of a URL: it holds {held}"
+        raise ConfigError(what, fix=f"percent-encode it, or {fix}") from error
     return decoded
 
 

@@ -1,7 +1,7 @@
 """The app `assetbuild.runtime.django`: it reads the manifest when a process starts, before any worker is forked.
 
-A manifest that cannot be read is reported at its first use and by `check --deploy`, not here: `migrate` and the like
-must run on a machine that has no release.
+A manifest or an option that cannot be used is reported at its first use and by `check --deploy`, not here: `migrate`
+and the like must run on a machine that has no release.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from django.core.signals import setting_changed
 
 from assetbuild.runtime.django import assets
 from assetbuild.runtime.django.checks import check_assets
-from assetbuild.runtime.format import ManifestError
 
 
 class AssetBuildConfig(AppConfig):
@@ -25,5 +24,5 @@ class AssetBuildConfig(AppConfig):
     def ready(self) -> None:
         register(check_assets, Tags.staticfiles, deploy=True)
         setting_changed.connect(assets.forget, dispatch_uid="assetbuild.runtime.django")
-        with contextlib.suppress(ManifestError):
+        with contextlib.suppress(Exception):
             assets.preload()

@@ -22,10 +22,12 @@ STORAGE = "assetbuild.runtime.django.storage.AssetBuildStorage"
 # manifest, base_url, mode, on_missing as a storage's OPTIONS give them; None falls back to ASSETBUILD_<NAME>.
 Options = tuple[Any, Any, Any, Any]
 NO_OPTIONS: Options = (None, None, None, None)
+Names = tuple[frozenset[str], frozenset[str]]
 
 # No locks: two threads that fill the same place at once put equal values there.
 _read: dict[tuple[Any, Any], Manifest | ManifestError] = {}
 _opened: dict[Options, Manifest | PlainUrls] = {}
+_names: dict[Manifest, Names] = {}  # of one manifest, the last that was asked for
 
 
 def assets_for(options: Options) -> Manifest | PlainUrls:
@@ -41,8 +43,23 @@ def files_dir(manifest: Manifest) -> str:
     return os.path.join(os.path.dirname(manifest.file or ""), "files")
 
 
+def names_of(manifest: Manifest) -> Names:
+    """Of files below `files_dir`: those that go with their bytes, and the stable ones."""
+    found = _names.get(manifest)
+    if found is None:
+        entries = [(path, manifest.entry(path)) for path in manifest]
+        files = frozenset(entry.file for _, entry in entries)
+        stable = frozenset(path for path, entry in entries if entry.stable)
+        _names.clear()
+        found = _names[manifest] = (files, stable - files)
+    return found
+
+
 def preload() -> None:
-    """Read the manifest that the storage will want, if this process is one of production. Raises ManifestError."""
+    """Read the manifest that the storage will want, if this process is one of production. Raises ManifestError.
+
+    A subclass of the storage is not known as such, so a manifest in the options of one is read at its first use.
+    """
     staticfiles = storages.backends.get("staticfiles", {})
     ours = staticfiles.get("BACKEND") == STORAGE  # not by class: importing another backend is not for us to do
     given = staticfiles.get("OPTIONS", {}) if ours else {}

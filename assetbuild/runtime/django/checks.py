@@ -3,6 +3,7 @@
 assetbuild.E001  the manifest, or an option around it, cannot be used
 assetbuild.W001  plain source URLs where DEBUG is False
 assetbuild.W002  WhiteNoise or ServeStatic serves another directory than the release's
+assetbuild.W003  nothing of an installed app is in the release
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from assetbuild.runtime.format import ManifestError
 from assetbuild.runtime.manifest import Manifest
 
 _SERVERS = ("whitenoise.", "servestatic.")
+_OPTIONS = "correct the OPTIONS of STORAGES['staticfiles'], or the settings ASSETBUILD_*"
 
 
 def check_assets(**_: Any) -> list[checks.CheckMessage]:
@@ -28,6 +30,8 @@ def check_assets(**_: Any) -> list[checks.CheckMessage]:
     except ManifestError as error:
         place = f"{error.where}: " if error.where else ""
         return [checks.Error(place + error.what, hint=error.fix, id="assetbuild.E001")]
+    except TypeError as error:  # Python's own words for an option that is unknown or of a wrong type
+        return [checks.Error(f"TypeError: {error}", hint=_OPTIONS, id="assetbuild.E001")]
     if isinstance(assets, Manifest):
         return _check_root(files_dir(assets)) + _check_apps(assets)
     return _check_mode()

@@ -38,7 +38,10 @@ def html(method: str, context: Any, *paths: str, **attributes: Any) -> str:
 def _nonce(context: Any) -> Any:
     """`csp_nonce` of the context (Django 6's context processor), else of the request (django-csp), else None.
 
+    Jinja2's context has the request as a variable, Django's own as an attribute: a variable takes a context processor.
+
     Both are lazy, and false until they are used: asking for their text is what puts them into the page's header.
     """
     nonce = context.get("csp_nonce")
-    return getattr(context.get("request"), "csp_nonce", None) if nonce is None else nonce
+    request = getattr(context, "request", None) or context.get("request")
+    return getattr(request, "csp_nonce", None) if nonce is None else nonce

@@ -10,33 +10,34 @@ from __future__ import annotations
 
 import os
 
-from assetbuild.runtime.manifest import Manifest
+from assetbuild.runtime.manifest import Manifest, ManifestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from assetbuild.runtime.modes import PlainUrls
 
-_Names = tuple[frozenset[str], frozenset[str]]
-_names: dict[Manifest, _Names] = {}  # of one manifest, the last that was asked for
-
 
 def is_immutable(path: str, url: str) -> bool:  # noqa: ARG001  # how WhiteNoise calls it
     """Whether the file at `path` never changes. WhiteNoise's own test knows all such files but those of `prehashed`."""
-    from assetbuild.runtime.django.assets import files_dir
+    from assetbuild.runtime.django.assets import files_dir, names_of
 
     assets = _assets()
     if not isinstance(assets, Manifest):
         return False
     name = os.path.relpath(os.path.realpath(path), os.path.realpath(files_dir(assets)))
-    return name.replace(os.sep, "/") in _names_of(assets)[0]
+    return name.replace(os.sep, "/") in names_of(assets)[0]
 
 
 def file_of(name: str) -> str | None:
-    """The file that the end of a URL names, after the base URL; None if it is not of this site's release."""
-    from assetbuild.runtime.django.assets import files_dir
+    """The file that the end of a URL names, after the base URL; None if it is not of this site's release, or there is
+    none."""
+    from assetbuild.runtime.django.assets import files_dir, names_of
 
-    assets = _assets()
-    if not isinstance(assets, Manifest) or not any(name in names for names in _names_of(assets)):
+    try:
+        assets = _assets()
+    except ManifestError:  # pages say so
+        return None
+    if not isinstance(assets, Manifest) or not any(name in names for names in names_of(assets)):
         return None
     return os.path.join(files_dir(assets), name)
 
@@ -45,15 +46,3 @@ def _assets() -> Manifest | PlainUrls:
     from assetbuild.runtime.django.storage import configured
 
     return configured()
-
-
-def _names_of(manifest: Manifest) -> _Names:
-    """Names that go with their bytes, and the stable ones."""
-    found = _names.get(manifest)
-    if found is None:
-        entries = [(path, manifest.entry(path)) for path in manifest]
-        files = frozenset(entry.file for _, entry in entries)
-        stable = frozenset(path for path, entry in entries if entry.stable)
-        _names.clear()
-        found = _names[manifest] = (files, stable - files)
-    return found

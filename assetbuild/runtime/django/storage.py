@@ -16,7 +16,7 @@ from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.utils.module_loading import import_string
 
-from assetbuild.runtime.django.assets import NO_OPTIONS, assets_for, files_dir
+from assetbuild.runtime.django.assets import NO_OPTIONS, assets_for, files_dir, names_of
 from assetbuild.runtime.format import plain_url, split_suffix
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.runtime.missing import MissingAsset
@@ -55,9 +55,10 @@ class AssetBuildStorage(Storage):
         return self.assets.entry(path).file + suffix
 
     def exists(self, name: str) -> bool:
-        """Whether `name` is an asset. In development the finders say so."""
-        if isinstance(self.assets, Manifest):
-            return name in self.assets
+        """Whether `name` is an asset or the stored name of one. In development the finders say so."""
+        assets = self.assets
+        if isinstance(assets, Manifest):
+            return name in assets or name in names_of(assets)[0]
         return _find(name) is not None
 
     def path(self, name: str) -> str:
@@ -70,8 +71,10 @@ class AssetBuildStorage(Storage):
         return self._file(name)
 
     def size(self, name: str) -> int:
-        if isinstance(self.assets, Manifest):
-            return int(self.assets.entry(name).size or 0)
+        """In bytes; given by logical path or stored name. Raises FileNotFoundError."""
+        assets = self.assets
+        if isinstance(assets, Manifest) and name in assets:
+            return int(assets.entry(name).size or 0)
         return os.path.getsize(self._file(name))
 
     def get_modified_time(self, name: str) -> datetime:  # noqa: ARG002
@@ -100,10 +103,11 @@ class AssetBuildStorage(Storage):
             if found is None:
                 raise FileNotFoundError(f"no finder knows {name!r}")
             return found
-        file = assets.entry(name).file if name in assets else name
-        if name not in assets and not any(assets.entry(path).file == file for path in assets):
+        if name in assets:
+            return os.path.join(files_dir(assets), assets.entry(name).file)
+        if name not in names_of(assets)[0]:
             raise FileNotFoundError(str(MissingAsset(name, assets)))
-        return os.path.join(files_dir(assets), file)
+        return os.path.join(files_dir(assets), name)
 
 
 def configured() -> Manifest | PlainUrls:

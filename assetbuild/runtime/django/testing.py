@@ -8,18 +8,15 @@ Or one test at a time, by `plain_assets()`. A test of the release itself overrid
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.test import override_settings
-from django.test.runner import DiscoverRunner
+from django.test.runner import DiscoverRunner, ParallelTestSuite
 
 from assetbuild.runtime.django import assets
 from assetbuild.runtime.django.storage import is_ours
-
-_VARIABLE = "ASSETBUILD_MODE"
 
 
 class plain_assets(override_settings):  # noqa: N801  # as Django writes what it inherits from
@@ -31,30 +28,35 @@ class plain_assets(override_settings):  # noqa: N801  # as Django writes what it
         super().__init__(**_settings())
 
 
+def _plain_worker(*_: Any) -> None:
+    plain_assets().enable()
+
+
+class _Suite(ParallelTestSuite):
+    process_setup = _plain_worker  # of workers that are spawned, which have no overridden settings
+
+
 class Runner(DiscoverRunner):
     """Django's own, with plain assets. To combine it with another runner: `class Both(Runner, Other)`."""
+
+    parallel_test_suite = _Suite
 
     def setup_test_environment(self, **kwargs: Any) -> None:
         super().setup_test_environment(**kwargs)
         self._plain_assets = plain_assets()
         self._plain_assets.enable()
-        self._variable = os.environ.get(_VARIABLE)
-        os.environ[_VARIABLE] = "development"  # workers that `--parallel` spawns see no overridden setting
 
     def teardown_test_environment(self, **kwargs: Any) -> None:
-        os.environ.pop(_VARIABLE, None)
-        if self._variable is not None:
-            os.environ[_VARIABLE] = self._variable
         self._plain_assets.disable()
         super().teardown_test_environment(**kwargs)
 
 
 def _settings() -> dict[str, Any]:
-    """A storage's own option would win over the setting, so that is overridden too."""
+    """A storage's own option would win over the setting, also over one of a test inside, so that is left out."""
     plain: dict[str, Any] = {"ASSETBUILD_MODE": "development"}
     storage = settings.STORAGES.get("staticfiles", {})
     options = storage.get("OPTIONS", {})
     if options.get("mode") and is_ours():
-        storage = {**storage, "OPTIONS": {**options, "mode": "development"}}
+        storage = {**storage, "OPTIONS": {name: value for name, value in options.items() if name != "mode"}}
         plain["STORAGES"] = {**settings.STORAGES, "staticfiles": storage}
     return plain

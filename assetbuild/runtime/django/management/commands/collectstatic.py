@@ -14,7 +14,10 @@ from assetbuild.runtime.django.storage import is_ours
 
 
 class Command(CollectStatic):
-    help = "Does nothing: static files come from the release that 'assetbuild build' made."
+    help = (
+        "With AssetBuildStorage it copies nothing: static files come from the release that 'assetbuild build' made."
+        f" With any other storage: {CollectStatic.help}"
+    )
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         """Not with our storage: the checks ask for directories that a release does without."""
