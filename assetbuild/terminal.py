@@ -72,7 +72,7 @@ def common(command: F) -> F:
         (
             click.option("--json", "json_", is_flag=True, help="Print one JSON object, nothing else."),
             click.option("-v", "--verbose", count=True, help="Say more."),
-            click.option("-q", "--quiet", is_flag=True, help="Say nothing but results that were asked for, errors and warnings."),
+            click.option("-q", "--quiet", is_flag=True, help="Say results, errors and warnings alone."),
             click.option("--no-color", is_flag=True, help="No colours; also by NO_COLOR."),
         )
     ):
