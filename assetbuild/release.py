@@ -229,7 +229,8 @@ def _prefixed(names: Iterable[str]) -> list[str]:
 def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
     """Those that `files` are in, but for those that the files which are `there` are in."""
     for path in sorted({FILES, *above(files)} - above(there)):
-        os.mkdir(f"{directory}/{path}")
+        with suppress(FileExistsError):  # made for a file that was written early, and then left out
+            os.mkdir(f"{directory}/{path}")
         os.chmod(f"{directory}/{path}", 0o755)  # noqa: S103 - public by purpose, whatever the umask says
     os.chmod(directory, 0o755)  # noqa: S103
 

@@ -397,6 +397,18 @@ def test_an_opaque_file_that_changes_meanwhile_is_noticed(site: Site) -> None:
     assert not list(config.output_dir.glob("releases/.*"))
 
 
+def test_a_directory_that_was_made_for_a_file_that_is_left_out_serves_the_others(site: Site) -> None:
+    script = 'import "../gone.js" ;\nvar   a = 1 ;\n//# sourceMappingURL=a.js.map\n'
+    source_map = json.dumps({"version": 3, "sources": ["a.ts"], "names": [], "mappings": "AAAA"})
+
+    files = {"deep/er/a.js": script, "deep/er/a.js.map": source_map}
+
+    release = build(site(files, references={"missing": "ignore"}))
+
+    assert verify(release.dir) == []
+    assert [*Manifest.load(release.dir / "manifest.json")] == ["deep/er/a.js"]
+
+
 @pytest.mark.parametrize("flat", [True, False])
 def test_a_first_release_has_the_bytes_that_its_names_are_of_whatever_changes_meanwhile(site: Site, flat: bool) -> None:
     config = site(SITE)
