@@ -74,7 +74,7 @@ class Early:
         return gone
 
     def flush(self) -> None:
-        """Begin to write to the disk what the system still keeps in memory; `wait` before a fork, and at the end."""
+        """Begin to write to the disk what the system still keeps in memory; `wait` before a fork."""
         if sys.platform == "linux":  # elsewhere there is no call for all of it
             from threading import Thread
 

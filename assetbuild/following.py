@@ -11,7 +11,7 @@ from typing import Any
 
 from assetbuild.clone import Clone
 from assetbuild.compress import SUFFIXES
-from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, find_line, merge_lines, record_lines, sums_of
+from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, find_line, in_files, merge_lines, record_lines, sums_of
 from assetbuild.release import Carried
 
 _RECORDS = frozenset({MANIFEST, RECORD, SUMS})
@@ -80,7 +80,7 @@ class Following:
         gone_names = [known["names"][path] for path in gone] + [path for path in gone if path in stable]
         names = {*settled.values(), *(path for path in stable if path in settled)}
         is_whole = self.intact is None and len(self.lines) == len(names) + len(gone_names)
-        if not is_whole or not self.digests.keys() >= {*_prefixed(gone_names)}:
+        if not is_whole or not self.digests.keys() >= {*in_files(gone_names)}:
             return None
         lines, digests = known["lines"].copy(), self.digests.copy()
         record, gone_paths = merge_lines(self.lines, gone_names, {}), self.paths(gone_names)
@@ -97,9 +97,5 @@ class Following:
         for name in names:
             variants = (name + suffix for suffix in SUFFIXES.values())
             own = (one for one in variants if find_line(self.lines, one) is None)  # else it is another asset's name
-            found += [path for path in _prefixed((name, *own)) if path in self.digests]
+            found += [path for path in in_files((name, *own)) if path in self.digests]
         return found
-
-
-def _prefixed(names: Iterable[str]) -> list[str]:
-    return [f"{FILES}/{name}" for name in names]

@@ -139,6 +139,11 @@ def _name(line: str) -> str:
     return str(_DECODER.raw_decode(line)[0]) if "\\" in name else name
 
 
+def in_files(names: Iterable[str]) -> list[str]:
+    """The paths in a release of files with those names."""
+    return [f"{FILES}/{name}" for name in names]
+
+
 def sums_text(digests: Mapping[str, str]) -> bytes:
     return "".join([f"{digests[path]}  {path}\n" for path in sorted(digests)]).encode()
 

@@ -32,6 +32,7 @@ from assetbuild.records import (
     RECORD,
     SUMS,
     identify,
+    in_files,
     manifest_body,
     manifest_text,
     merge_lines,
@@ -194,8 +195,10 @@ def _write(
             clone.finish(gone)
             there = clone.files
         elif early:
-            gone, there = _prefixed(early.keep(own)), _prefixed(early.written)
-        _make_directories(directory, _prefixed(own), there)
+            gone, there = in_files(early.keep(own)), in_files(early.written)
+        _make_directories(directory, in_files(own), there)
+        if early:
+            early.wait()  # a process with threads does not fork
         taken = carried.names | own.keys()
         written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
         new: dict[str, str] = {}
@@ -208,8 +211,6 @@ def _write(
         digests[RECORD], digests[MANIFEST] = _sha256(record), _sha256(texts.manifest)
         for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
             write_file(os.path.join(directory, name), content)
-        if early:
-            early.wait()
         atomic.make_durable(directory)
         found = _standing(target, texts.release_id, flat)
         if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
@@ -220,10 +221,6 @@ def _write(
         written=[path for path in digests if path not in carried.digests] + [SUMS],
         carried=carried.digests.keys(),
     )
-
-
-def _prefixed(names: Iterable[str]) -> list[str]:
-    return [f"{FILES}/{name}" for name in names]
 
 
 def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
