@@ -12,11 +12,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from assetbuild.cpus import available_cpus
 from assetbuild.worker import Outcome, attempt
-from assetbuild.workers import PATIENCE, map_in_workers
+from assetbuild.workers import HEARTBEAT, PATIENCE, map_in_workers
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
@@ -73,9 +74,9 @@ class Threads:
                     crew.append(threading.Thread(target=_take_tasks, args=(work, tasks, stop), daemon=True))
                     crew[-1].start()
                 if len(answers) >= AHEAD * self.jobs:
-                    yield _result(answers.popleft().get())
+                    yield _result(_waited_for(answers.popleft()))
             while answers:
-                yield _result(answers.popleft().get())
+                yield _result(_waited_for(answers.popleft()))
             patience = None
         except Exception:
             patience = None
@@ -93,6 +94,14 @@ def _take_tasks(work: Callable[[T], Any], tasks: SimpleQueue[Any], stop: Event) 
     while (task := tasks.get()) and not stop.is_set():
         item, answer = task
         answer.put(attempt(work, item))
+
+
+def _waited_for(answer: SimpleQueue[Outcome]) -> Outcome:
+    from queue import Empty
+
+    while True:
+        with suppress(Empty):
+            return answer.get(timeout=HEARTBEAT)
 
 
 def _result(outcome: Outcome) -> Any:

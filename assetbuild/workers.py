@@ -18,6 +18,9 @@ from assetbuild.worker import WORD, Answer, Task, be_a_worker, flush
 T = TypeVar("T")
 
 PATIENCE = 0.2  # seconds that an interrupted map waits for what is running
+# Seconds that it waits for an answer before it looks whether it was interrupted: a signal that comes just before a wait
+# begins does not end it.
+HEARTBEAT = 0.5
 
 
 class _Worker(NamedTuple):
@@ -98,7 +101,7 @@ def _receive(workers: dict[int, _Worker], answers: dict[int, Answer], turn: int)
             poll.register(pipe, select.POLLIN)
         if not workers and turn not in answers:
             raise AssetBuildError("a worker process ended before its work was done")
-        for pipe, _ in poll.poll(0 if turn in answers else None):
+        for pipe, _ in poll.poll(0 if turn in answers else HEARTBEAT * 1000):
             if head := _read(pipe, WORD):
                 body = _read(pipe, int.from_bytes(head, "little"))
             if not head or not body:

@@ -546,6 +546,29 @@ def test_an_interrupted_program_does_not_wait_for_its_threads() -> None:
     assert (ended, said, errors) == (130, [], "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="other signals")
+def test_a_signal_that_does_not_end_the_wait_for_threads_is_heeded_soon_after() -> None:
+    # As one that comes just before the wait begins: another thread of the process takes it.
+    code = """
+import os, signal, sys, time
+from assetbuild.executors import Threads
+
+def work(number):
+    time.sleep(0.3 * number)
+    if number:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+try:
+    list(Threads(2).map(work, range(2)))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=HERE, timeout=30).returncode == 130
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to CPUs")
 def test_only_cpus_that_this_process_may_use_are_counted() -> None:
     assert 1 <= available_cpus() <= len(os.sched_getaffinity(0))
