@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from assetbuild import memory
 from assetbuild.bundled import inside_of, is_known, load_bundles
 from assetbuild.clone import Clone, NotCloned, ahead
+from assetbuild.collector import without_collector
 from assetbuild.columns import Known
 from assetbuild.config import Config
 from assetbuild.contents import changed, hash_source
@@ -69,7 +70,7 @@ def build(
         config = replace(config, output_dir=flat_dir)
     if not minify:
         config = replace(config, minify=())
-    with _without_collector():
+    with without_collector():
         return _Build(
             config,
             flat=flat_dir is not None,
@@ -82,19 +83,6 @@ def build(
             progress=progress,
             inputs=look(config, history),
         ).run()
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """What a build remembers are values without cycles, by the hundred thousand: looking for some takes as long as
-    reading them. A whole build, where parsers make some, switches the collector on again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass(slots=True)

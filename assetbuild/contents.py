@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 
-from assetbuild.errors import SourceError
+from assetbuild.errors import SourceChanged, SourceError
 from assetbuild.model import Compiled, Source
 
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
@@ -60,8 +60,8 @@ def integrity_of(content: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
-def changed(path: str) -> SourceError:
-    return SourceError("changed while it was being built", where=path, fix="build again")
+def changed(path: str) -> SourceChanged:
+    return SourceChanged("changed while it was being built", where=path, fix="build again")
 
 
 def _unreadable(source: Source, error: OSError) -> SourceError:

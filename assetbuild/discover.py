@@ -6,8 +6,8 @@ What must never be published is left out whatever the roots hold: dotfiles, edit
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 
 from assetbuild import signatures
@@ -16,44 +16,14 @@ from assetbuild.directories import above
 from assetbuild.errors import AssetBuildError, ConfigError, OutputConflict, SourceError, raise_all
 from assetbuild.globs import matcher
 from assetbuild.model import Source
+from assetbuild.publishable import NAME_LIMIT, is_never_published, name_problem, printable, private_part
 from assetbuild.roots import Root
-from assetbuild.urls import has_scheme
 
-# Compared with the lower-cased name of every file and directory. `.well-known` is the one dot name meant to be
-# public (RFC 8615).
-NEVER_PUBLISHED = (
-    ".*",
-    "*~",
-    "#*#",
-    "*.bak",
-    "*.orig",
-    "*.rej",
-    "*.swp",
-    "*.swo",
-    "*.tmp",
-    "thumbs.db",
-    "desktop.ini",
-    "__pycache__",
-    "*.py",
-    "*.pyc",
-    "*.pyo",
-    "*.env",
-    "*.jks",
-    "*.key",
-    "*.keystore",
-    "*.p12",
-    "*.pem",
-    "*.pfx",
-    "id_rsa*",
-    "id_dsa*",
-    "id_ecdsa*",
-    "id_ed25519*",
-)
-# 255 bytes is the limit of a name on common file systems; a fingerprint takes 17, the suffix of a variant 4.
-NAME_LIMIT = 255 - 17 - 4
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]*")  # what nearly all names consist of, without the colon of a scheme
-_NOT_IN_URLS = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
+__all__ = ["NAME_LIMIT", "discover", "is_never_published"]
+
+# How often one directory may be reached, by links. Links that lead to directories full of such links would otherwise
+# make a tree without end out of a few.
+_VISITS = 1000
 
 
 def discover(config: Config, directories: list[str] | None = None) -> dict[str, Source]:
@@ -90,6 +60,7 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
     real_root = os.path.realpath(root.dir)
     # Each directory with the real paths of the directories above it: a link back to one of them is a loop.
     pending: list[tuple[str, str, tuple[str, ...]]] = [(str(root.dir), root.prefix, (real_root,))]
+    visits: Counter[str] = Counter()
     while pending:
         directory, prefix, above = pending.pop()
         directories.append(directory)
@@ -100,7 +71,7 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
             continue
         for entry in entries:
             logical_path = prefix + entry.name
-            if _is_never_published(entry.name.lower()) or excluded(logical_path):
+            if is_never_published(entry.name.lower()) or excluded(logical_path):
                 continue
             where = root.label + logical_path[len(root.prefix) :]
             try:
@@ -108,11 +79,11 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
                     _check_link(entry, where, root, real_root)
                 if entry.is_dir():
                     real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(above[-1], entry.name)
-                    if real not in above:
+                    if real not in above and _may_be_visited(visits, real, where):
                         pending.append((entry.path, logical_path + "/", (*above, real)))
                     continue
                 if not entry.is_file():
-                    raise SourceError("is neither a file nor a directory", where=_printable(where))
+                    raise SourceError("is neither a file nor a directory", where=printable(where))
                 _check_name(logical_path, where)
                 yield Source(logical_path, entry.path, root.label, root.prefix, signatures.of(entry.stat()))
             except OSError as error:
@@ -121,22 +92,18 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
                 errors.append(error)
 
 
-_EXTENSIONS = frozenset(one[2:] for one in NEVER_PUBLISHED if one.startswith("*."))
-_NAMES = tuple(one for one in NEVER_PUBLISHED if not one.startswith("*."))
-_BEGINNINGS = frozenset(one[0] for one in _NAMES)
-
-
-def _is_never_published(name: str) -> bool:
-    """`name` is in lower case. The expression for all names is asked only where it may say yes."""
-    if name.rpartition(".")[2] in _EXTENSIONS:
-        return "." in name
-    may_be = name[0] in _BEGINNINGS or name.endswith("~")
-    return may_be and matcher(_NAMES)(name) and name != ".well-known"
+def _may_be_visited(visits: Counter[str], real: str, where: str) -> bool:
+    """Raises SourceError, once for a directory, where it is too often."""
+    visits[real] += 1
+    if visits[real] == _VISITS:
+        what = f"is a directory that links lead to in {_VISITS} ways, so there may be no end of them"
+        raise SourceError(what, where=printable(where), fix="remove some of the links, or exclude them")
+    return visits[real] < _VISITS
 
 
 def _check_link(entry: os.DirEntry[str], where: str, root: Root, real_root: str) -> None:
-    shown = _printable(where)
-    target = _printable(os.readlink(entry.path))
+    shown = printable(where)
+    target = printable(os.readlink(entry.path))
     real = os.path.realpath(entry.path)
     if not os.path.exists(real):
         raise SourceError(f"is a link to '{target}', which does not exist", where=shown, fix="mend or remove the link")
@@ -146,37 +113,22 @@ def _check_link(entry: os.DirEntry[str], where: str, root: Root, real_root: str)
             where=shown,
             fix=f'copy the file, or allow such links: {{path = "{root.label.rstrip("/")}", outside_links = true}}',
         )
+    if private_part(real) or (os.path.isfile(real) and is_never_published(os.path.basename(real).lower())):
+        raise SourceError(
+            f"is a link to '{target}', which is never released, by whatever name",
+            where=shown,
+            fix="remove or exclude the link",
+        )
 
 
 def _check_name(logical_path: str, where: str) -> None:
-    """Names that no URL, no JSON or no file system could carry unharmed."""
-    name = logical_path.rpartition("/")[2]
-    if _PLAIN.fullmatch(logical_path) and len(name) <= NAME_LIMIT:
-        return
-    try:
-        length = len(name.encode())
-        logical_path.encode()
-    except UnicodeEncodeError:
-        raise SourceError("has a name that is not UTF-8", where=_printable(where), fix="rename it") from None
-    if _NOT_IN_URLS.search(logical_path):
-        what = "has a backslash or a control character in its name, which no URL can carry"
-        raise SourceError(what, where=_printable(where), fix="rename it")
-    if has_scheme(logical_path):
-        what = f"has a path that starts like a URL, with '{logical_path.partition(':')[0]}:'"
-        raise SourceError(what, where=where, fix="rename it, or give the root a 'prefix'")
-    if length > NAME_LIMIT:
-        what = f"has a name of {length} bytes; with its fingerprint it would not fit into 255"
-        raise SourceError(what, where=where, fix=f"shorten it to {NAME_LIMIT} bytes")
-
-
-def _printable(path: str) -> str:
-    """`path` as one line of text: bytes that are not UTF-8 and control characters as escapes."""
-    text = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    problem = name_problem(logical_path)
+    if problem:
+        raise SourceError(problem[0], where=printable(where), fix=problem[1])
 
 
 def _unreadable(where: str, error: OSError) -> SourceError:
-    return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=_printable(where))
+    return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=printable(where))
 
 
 def _conflicts(sources: dict[str, Source]) -> Iterator[OutputConflict]:

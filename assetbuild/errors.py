@@ -138,6 +138,10 @@ class SourceError(AssetBuildError):
     """A source cannot be used: unreadable, a link that leaves its root, a directory where a file is needed."""
 
 
+class SourceChanged(SourceError):
+    """A source was written while it was being built; built again, all may be well."""
+
+
 class UnresolvedReference(AssetBuildError):
     """An asset names a file that no source root has."""
 

@@ -7,6 +7,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from assetbuild import stamp
 from assetbuild.columns import Known
@@ -100,6 +101,26 @@ def remember(
             "warnings": [packed_problem(one) for one in warnings_of(known)],
         }
         history.save(Stamp(environment, inputs.directories, inputs.seen, released, facts), known)
+
+
+def remember_development(
+    history: History, config: Config, inputs: Inputs, engine: Engine, known: Known, release: str, directory: str
+) -> None:
+    """Keep what the next `assetbuild watch` can begin with; that it cannot be kept harms nothing."""
+    kept = {**known, "levels": {}, "cycles": [], "lines": {path: known["lines"][path] for path in known["names"]}}
+    _add_sources(kept, inputs, inputs.digests)
+    facts: dict[str, Any] = {
+        "release": release,
+        "dir": directory,
+        "link": None,
+        "files": 0,
+        "size": 0,
+        "always": [],
+        "warnings": [],
+    }
+    environment = _environment(config, engine, inputs.started)
+    with suppress(OSError):
+        history.save(Stamp(environment, inputs.directories, inputs.seen, Watched.of(()), facts), kept)
 
 
 def renew(history: History, inputs: Inputs, known: Known, digests: Mapping[str, str]) -> None:

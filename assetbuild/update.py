@@ -19,6 +19,7 @@ from assetbuild.graph import Graph, link
 from assetbuild.importmap import sent_away
 from assetbuild.memory import has_maps
 from assetbuild.model import Compiled, Source
+from assetbuild.render import Rendered
 from assetbuild.resolver import MANY
 
 
@@ -87,8 +88,9 @@ def update(
     compile_all: Callable[[Iterable[str]], Iterable[Compiled]],
     sources: Mapping[str, Source],
     config: Config,
+    rendered: Rendered | None = None,
 ) -> Updated:
-    """Do `paths` again. Raises NotAlone, and what `link` raises."""
+    """Do `paths` again; `rendered` keeps final bytes. Raises NotAlone, and what `link` raises."""
 
     def compile_alone(wanted: Iterable[str]) -> list[Compiled]:
         compiled = [*compile_all(wanted)]
@@ -110,7 +112,7 @@ def update(
     told = sum(map(len, known["warnings"].values())) + len(graph.warnings)
     if told >= MANY and (graph.warnings or paths & known["warnings"].keys()):
         raise NotAlone  # how many there are decides what is suggested in each
-    return Updated(graph, fingerprint(graph, settled), settled)
+    return Updated(graph, fingerprint(graph, settled, rendered), settled)
 
 
 def _same_without_map(graph: Graph, known: Known, config: Config) -> bool:

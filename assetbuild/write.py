@@ -122,7 +122,7 @@ class Writer:
         encoded = _Once(lambda: [*self.encode(artifact.sha256, content, self.levels)])
         lines, digests, linked = {}, {}, True
         for name in paths(artifact):
-            time = _time(artifact) if name == artifact.logical_path else CONSTANT_TIME
+            time = stable_time(artifact) if name == artifact.logical_path else CONSTANT_TIME
             if not (self.before and self.before.link(name, artifact.sha256, self._file(name))):
                 linked = False
                 self._create(artifact, name, content, time)
@@ -252,5 +252,6 @@ def tier(tools: Sequence[str]) -> str:
     return "verified" if any(tool.startswith("minify ") for tool in tools) else "source"
 
 
-def _time(artifact: Artifact) -> int:
+def stable_time(artifact: Artifact) -> int:
+    """Of the file under a stable name, in seconds: another one where the bytes are others."""
     return CONSTANT_TIME + int(artifact.sha256[:12], 16) % TIME_SPAN

@@ -18,6 +18,7 @@ PACKAGE = HERE / "assetbuild"
 # will do that has no cycle. A module that is new must be placed here.
 ORDER = """
     runtime.format runtime.lines runtime.missing runtime.manifest
+    runtime.development
     runtime.modes
     runtime.reach runtime.tags
     runtime
@@ -57,7 +58,12 @@ ORDER = """
     verify
     recipes.* serve
     memory update explain
+    collector
     build
+    tracked
+    compiled development
+    session
+    events live
     django_roots starter
     report
     watch

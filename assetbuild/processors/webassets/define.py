@@ -145,6 +145,14 @@ def _from_python(spec: str, config: Config) -> Defined:
     )
 
 
+def modules_of(config: Config) -> list[str]:
+    """The files of Python code beside the configuration that define its bundles, as far as they have been imported."""
+    parts = str(config.bundles).partition(":")[0].split(".")
+    places = [config.base_dir.joinpath(*parts).with_suffix(".py"), config.base_dir.joinpath(*parts, "__init__.py")]
+    loaded = [sys.modules[name].__file__ for name in _importing._imported & sys.modules.keys()]
+    return sorted({*(str(place) for place in places), *filter(None, loaded)})
+
+
 def said(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
