@@ -168,7 +168,7 @@ class Session:
             return
         inputs, known = look(self.config, history), history.known
         self.tracked.take_over(inputs, known["digests"])
-        if inputs.continues and self.directory.find(_files_of(known)):
+        if self.directory.find(_files_of(known)):
             self.known, self.release = known, history.stamp.facts["release"]
             self.anew, self.stale = False, bool(known["always"])
             self.directory.sweep()
@@ -190,7 +190,6 @@ class Session:
 
     def _whole(self) -> Built:
         gc.enable()  # parsers make cycles
-        self.anew = True  # also if what follows fails
         sources, rendered = self.tracked.sources, Rendered()
         bundles = self.compiled.load_bundles()
         inside, alone = inside_of(bundles), matcher((*self.config.standalone, *self.config.stable))

@@ -44,6 +44,7 @@ class Tracked:
         self.digests.update(inputs.digests)
         self._trusted = {path: seen for path, (_, seen) in zip(self.sources, inputs.seen.pairs(), strict=True)}
         self.good = good
+        self.moved = self.sources.keys() != good.keys()
         self._listed = [*inputs.directories.files]
         self._index()
         self._hash([path for path in self.sources if path not in self.digests], inputs.started)

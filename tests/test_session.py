@@ -176,6 +176,55 @@ def test_a_failed_build_leaves_the_last_good_output_and_is_done_with_the_next(si
     assert output(site / ".assetbuild") == clean(site, tmp_path)
 
 
+def test_what_is_gone_is_told_by_its_released_name(site: Path, tmp_path: Path) -> None:
+    session = session_of(site)
+    session.build()
+    name = Manifest.load(site / ".assetbuild/manifest.json").entry("css/alone.css").file
+    (site / "static/css/alone.css").unlink()
+    assert session.build([str(site / "static/css/alone.css")]).names == {name: None}
+    session.tidy(everything=True)
+    assert output(site / ".assetbuild") == clean(site, tmp_path)
+
+
+def test_no_change_is_lost_when_another_source_cannot_be_looked_at(site: Path, tmp_path: Path) -> None:
+    session = session_of(site)
+    session.build()
+    broken, other = site / "static/css/alone.css", write(site / "static/css/base.css", "a { color: white; }\n")
+    broken.unlink()
+    broken.symlink_to("nowhere")
+    with pytest.raises(AssetBuildError):
+        session.build([str(broken), str(other)])
+    broken.unlink()
+    write(broken, SITE["static/css/alone.css"])
+    assert [*session.build([str(broken)]).reasons] == ["css/base.css", "css/site.css"]
+    session.tidy(everything=True)
+    assert output(site / ".assetbuild") == clean(site, tmp_path)
+
+
+PYTHON_BUNDLES = """
+from webassets import Bundle, Environment
+
+def shout(_in, out):
+    out.write(_in.read().replace("var", "let"))
+
+environment = Environment()
+environment.register("old", Bundle("old/*.js", filters=(shout,), output="js/old.js"))
+"""
+
+
+def test_bundles_of_python_code_follow_the_code_and_what_its_filters_read(site: Path, tmp_path: Path) -> None:
+    code = write(site / "assets.py", PYTHON_BUNDLES)
+    write(site / "assetbuild.toml", 'bundles = "assets:environment"\n')
+    session = session_of(site)
+    session.build()
+    assert str(code) in session.files
+    assert session.tracked.digests.keys() == session.tracked.sources.keys()
+    assert [*edit(session, site, "static/old/two.js", "var two = 22;\n").reasons] == ["js/old.js"]
+    assert [*edit(session, site, "assets.py", PYTHON_BUNDLES.replace("let", "var")).reasons] == ["js/old.js"]
+    session.tidy(everything=True)
+    assert output(site / ".assetbuild") == clean(site, tmp_path)
+
+
 def test_what_failed_is_built_when_it_is_another_file_that_mends_it(site: Path, tmp_path: Path) -> None:
     session = session_of(site)
     session.build()
@@ -240,6 +289,18 @@ def test_superseded_files_stay_until_they_are_tidied(site: Path) -> None:
     assert not (site / ".assetbuild/files" / old).exists()
 
 
+def test_they_go_when_their_time_has_come(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = session_of(site)
+    session.build()
+    assert not session.directory.waits
+    monkeypatch.setattr("assetbuild.development.GRACE", 0)
+    [old] = edit(session, site, "static/css/alone.css", "b { color: white; }\n").names
+    assert session.directory.waits
+    session.tidy()
+    assert not (site / ".assetbuild/files" / old).exists()
+    assert not session.directory.waits
+
+
 def test_a_file_that_is_as_it_was_is_not_tidied(site: Path) -> None:
     session = session_of(site)
     session.build()
@@ -287,6 +348,7 @@ def test_a_session_goes_on_from_what_the_one_before_has_left(site: Path, tmp_pat
     first.build()
     first.close()
     write(site / "static/css/base.css", "a { color: white; }\n")
+    write(site / ".assetbuild/files/css/left.0123456789abcdef.css", "")
     second = with_history(site)
     built = second.build()
     assert [*built.reasons] == ["css/base.css", "css/site.css"]
@@ -302,6 +364,10 @@ def spoil_files(site: Path) -> None:
     next((site / ".assetbuild/files/css").iterdir()).unlink()
 
 
+def spoil_stable(site: Path) -> None:
+    (site / ".assetbuild/files/icon.png").unlink()
+
+
 def spoil_option(site: Path) -> None:
     write(site / "assetbuild.toml", CONFIG + 'exclude = ["*.png"]\nstandalone = ["old/one.js"]\n')
 
@@ -310,12 +376,16 @@ def spoil_roots(site: Path) -> None:
     (site / "static/css/alone.css").rename(site / "static/css/renamed.css")
 
 
+def spoil_source(site: Path) -> None:
+    (site / "static/css/alone.css").unlink()
+
+
 def spoil_cache(site: Path) -> None:
     for file in (site.parent / "cache/builds").iterdir():
         file.write_bytes(file.read_bytes()[:-7])
 
 
-@pytest.mark.parametrize("spoil", [spoil_files, spoil_option, spoil_roots, spoil_cache])
+@pytest.mark.parametrize("spoil", [spoil_files, spoil_stable, spoil_option, spoil_roots, spoil_source, spoil_cache])
 def test_what_does_not_fit_any_more_is_done_anew(spoil: Callable[[Path], None], site: Path, tmp_path: Path) -> None:
     first = with_history(site)
     first.build()
