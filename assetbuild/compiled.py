@@ -12,13 +12,15 @@ from assetbuild.bundled import load_bundles
 from assetbuild.config import Config
 from assetbuild.engine import Engine, engine
 from assetbuild.errors import AssetBuildError, raise_all
-from assetbuild.executors import Executor
+from assetbuild.executors import Executor, Serial
 from assetbuild.model import Compiled
 from assetbuild.rebuild import Keeper, Rebuilder
 from assetbuild.tracked import Tracked
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
+
+FEW = 16  # assets; to compile so many takes less than a fork
 
 
 class CompiledHere:
@@ -53,7 +55,8 @@ class CompiledHere:
             else:
                 todo.append(path)
         rebuilder = Rebuilder(self.config, tracked.sources, self.bundles or {}, self.tools, self.store, tracked.digests)
-        with closing(self.workers.map(rebuilder.compile, sorted(todo, key=rebuilder.weight, reverse=True))) as results:
+        workers = self.workers if len(todo) > FEW else Serial()
+        with closing(workers.map(rebuilder.compile, sorted(todo, key=rebuilder.weight, reverse=True))) as results:
             for result in results:
                 if isinstance(result, AssetBuildError):
                     errors.append(result)

@@ -45,11 +45,15 @@ class Directory:
         os.makedirs(self.files_dir, exist_ok=True)
         self.sizes = dict(self._present(self.sizes.items()))
 
-    def find(self, wanted: Iterable[tuple[str, int]]) -> bool:
-        """Take over the files that another process has left, names with sizes; whether all of them are there."""
+    def find(self, wanted: Iterable[tuple[str, int]], manifest: bytes) -> bool:
+        """Take over the files that another process has left, names with sizes; whether all of them are there, and this
+        very manifest."""
         asked = dict(wanted)
         self.sizes = dict(self._present(asked.items()))
-        return len(self.sizes) == len(asked)
+        try:
+            return len(self.sizes) == len(asked) and (self.path / MANIFEST).read_bytes() == manifest
+        except OSError:
+            return False
 
     def fill(
         self,

@@ -8,6 +8,7 @@ what is compiled already. Whatever fails, the files and the manifest of the last
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -23,15 +24,16 @@ from assetbuild.compiled import CompiledHere
 from assetbuild.config import Config
 from assetbuild.development import Directory
 from assetbuild.errors import AssetBuildError, BuildFailed, Problem, SourceChanged
-from assetbuild.executors import Executor, Processes
+from assetbuild.executors import Executor, Processes, Serial
 from assetbuild.explain import explain
 from assetbuild.fingerprint import Final, fingerprint
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph, link
 from assetbuild.history import History
 from assetbuild.inputs import look
+from assetbuild.names import LENGTH
 from assetbuild.rebuild import Keeper
-from assetbuild.records import identify, manifest_body, manifest_text
+from assetbuild.records import manifest_body, manifest_text
 from assetbuild.render import Rendered
 from assetbuild.tracked import Tracked
 from assetbuild.update import NotAlone, affected, update
@@ -168,10 +170,13 @@ class Session:
             return
         inputs, known = look(self.config, history), history.known
         self.tracked.take_over(inputs, known["digests"])
-        if self.directory.find(_files_of(known)):
-            self.known, self.release = known, history.stamp.facts["release"]
+        self.known = known
+        self.release, manifest = self._manifest()
+        if self.directory.find(_files_of(known), manifest):
             self.anew, self.stale = False, bool(known["always"])
             self.directory.sweep()
+        else:
+            self.known, self.release = {}, ""
 
     def _update(self) -> Built:
         known, rendered = self.known, Rendered()
@@ -220,7 +225,8 @@ class Session:
     ) -> Built:
         """Write what is new, then the manifest, and remember it. `general` is what is not known of one asset."""
         names = {**settled, **{path: final.name for path, final in finals.items()}}
-        self.directory.fill(graph, artifacts, names, rendered, self.workers)
+        # To write the few files of one change takes less than a fork.
+        self.directory.fill(graph, artifacts, names, rendered, self.workers if general else Serial())
         before = self.known.get("names", {})
         renamed = {before[path]: names[path] for path in finals if path in before and before[path] != names[path]}
         changes: dict[str, str | None] = {**renamed, **{before[path]: None for path in gone}}
@@ -229,15 +235,23 @@ class Session:
             self.known["digests"], self.known["levels"] = self.tracked.good, {}
         reasons = explain(built, graph, names, self.known, (), {})
         self._know(graph, finals, artifacts, gone, general)
-        body = manifest_body(self.known["lines"])
-        self.release = identify(manifest_text(body, self.config.url_prefix, modules=self.config.modules), ())
-        self.directory.publish(manifest_text(body, self.config.url_prefix, self.release, self.config.modules))
+        self.release, manifest = self._manifest()
+        self.directory.publish(manifest)
         self.directory.keep(dict(_files_of(self.known)))
         self.tracked.succeeded()
         self.anew, self.stale = False, False
         if general:
             self.directory.sweep()
         return self._built(changes, reasons)
+
+    def _manifest(self) -> tuple[str, bytes]:
+        """An id, made of all that the manifest says, and its text."""
+        prefix, modules = self.config.url_prefix, self.config.modules
+        body = manifest_body(self.known["lines"])
+        digest = hashlib.sha256(f"{prefix}\0{modules}\0".encode())
+        digest.update(body)
+        release = digest.hexdigest()[:LENGTH]
+        return release, manifest_text(body, prefix, release, modules)
 
     def _know(
         self, graph: Graph, finals: Mapping[str, Final], artifacts: list[Artifact], gone: Iterable[str], general: Known

@@ -364,6 +364,15 @@ def spoil_files(site: Path) -> None:
     next((site / ".assetbuild/files/css").iterdir()).unlink()
 
 
+def spoil_manifest(site: Path) -> None:
+    (site / ".assetbuild/manifest.json").unlink()
+
+
+def spoil_other_manifest(site: Path) -> None:
+    file = site / ".assetbuild/manifest.json"
+    write(file, file.read_text().replace("css/site", "css/sute"))
+
+
 def spoil_stable(site: Path) -> None:
     (site / ".assetbuild/files/icon.png").unlink()
 
@@ -385,7 +394,19 @@ def spoil_cache(site: Path) -> None:
         file.write_bytes(file.read_bytes()[:-7])
 
 
-@pytest.mark.parametrize("spoil", [spoil_files, spoil_stable, spoil_option, spoil_roots, spoil_source, spoil_cache])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_manifest,
+        spoil_other_manifest,
+        spoil_files,
+        spoil_stable,
+        spoil_option,
+        spoil_roots,
+        spoil_source,
+        spoil_cache,
+    ],
+)
 def test_what_does_not_fit_any_more_is_done_anew(spoil: Callable[[Path], None], site: Path, tmp_path: Path) -> None:
     first = with_history(site)
     first.build()
