@@ -18,13 +18,14 @@ PACKAGE = HERE / "assetbuild"
 # will do that has no cycle. A module that is new must be placed here.
 ORDER = """
     runtime.format runtime.lines runtime.missing runtime.manifest
-    runtime.development
     runtime.modes
     runtime.reach runtime.tags
     runtime
+    runtime.watched runtime.served
+    runtime.livetags runtime.development
     runtime.jinja
-    runtime.flask
-    runtime.starlette
+    runtime.flask.*
+    runtime.starlette.*
     runtime.django.*
     errors signatures directories
     model
@@ -55,7 +56,7 @@ ORDER = """
     records artifact
     write
     release following
-    verify
+    verify compare
     recipes.* serve
     memory update explain
     collector

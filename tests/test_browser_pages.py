@@ -23,6 +23,7 @@ from flask import Flask
 from assetbuild.build import build
 from assetbuild.config import Config, load_config
 from assetbuild.rules import Minifying, MinifyOptions
+from assetbuild.runtime.flask import AssetBuild
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.runtime.modes import PlainUrls
 from tests.conftest import Site, write_files
@@ -111,6 +112,8 @@ def _application(directory: Path, integrity: dict[str, str | None]) -> Flask:
         modules.setitem(sys.modules, spec.name, module)  # Flask looks its module up, to find the templates
         spec.loader.exec_module(module)
         app: Flask = module.create_app()
+        if not integrity:  # plain URLs of bundles too
+            AssetBuild(app, assets=PlainUrls())
 
     def with_integrity(match: re.Match[str]) -> str:
         return f'{match[0]} integrity="{integrity[match[2]]}"'

@@ -18,8 +18,10 @@ import pytest
 from werkzeug.routing import BuildError
 
 from assetbuild.runtime import Manifest, ManifestError, MissingAsset, PlainUrls
+from assetbuild.runtime.development import Development
 from assetbuild.runtime.flask import AssetBuild, asset_url
 from assetbuild.runtime.manifest import canonical
+from tests.conftest import write_files
 
 FILES = {
     "css/site.css": "css/site.3f2a91c07be4d518.css",
@@ -33,7 +35,8 @@ SITE = "/static/css/site.3f2a91c07be4d518.css"
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE", "FLASK_DEBUG"):
+    names = ("MANIFEST", "BASE_URL", "MODE", "DEVELOPMENT")
+    for name in (*(f"ASSETBUILD_{name}" for name in names), "FLASK_DEBUG"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -54,6 +57,12 @@ def make(manifest, *, extension=None, config=None, **flask_options):
     app.config.update(config or {}, ASSETBUILD_MANIFEST=manifest)
     (extension or AssetBuild()).init_app(app)
     return app
+
+
+def sources(directory):
+    """A place for an application that has the sources of FILES."""
+    write_files(directory / "static", dict.fromkeys(FILES, ""))
+    return str(directory)
 
 
 def url(app, *args, path="/", root="", **options):
@@ -294,9 +303,9 @@ def test_a_dot_means_the_app_only_outside_of_a_blueprint(manifest, tmp_path):
 # Modes, missing names, configuration
 
 
-def test_development_answers_plain_urls_and_reads_no_manifest():
-    app = make("/nowhere", config={"DEBUG": True})
-    assert isinstance(app.extensions["assetbuild"].assets, PlainUrls)
+def test_development_answers_plain_urls_and_reads_no_manifest(tmp_path):
+    app = make("/nowhere", config={"DEBUG": True}, root_path=sources(tmp_path))
+    assert isinstance(app.extensions["assetbuild"].assets, Development)
     assert url(app, "static", filename="css/site.css", root="/app") == "/app/static/css/site.css"
     assert asset(app, "css/site.css", root="/app") == "/app/static/css/site.css"
     app = make("/nowhere", config={"ASSETBUILD_MODE": "development"}, static_folder=None)
@@ -367,7 +376,7 @@ ALL_TAGS = """{{ asset_style("css/site.css", nonce=nonce) }}
 {{ asset_script("js/app.js", module=True) }}
 {{ asset_preload("img/a b@2.png") }}
 {{ asset_modulepreload("js/app.js") }}
-{{ asset_importmap("js/app.js") }}"""
+{{ asset_importmap("js/app.js") }}{{ asset_live() }}"""
 
 
 @pytest.mark.parametrize("root", ["", "/app", "/a/b"])
@@ -433,8 +442,8 @@ def test_tags_on_a_host_of_their_own_have_no_integrity_by_default(manifest):
     assert tag(app, "{{ asset_style('css/site.css') }}", "/app") == f'<link rel="stylesheet" href="{url}">'
 
 
-def test_in_development_tags_are_plain():
-    app = make("/nowhere", config={"DEBUG": True})
+def test_in_development_tags_are_plain(tmp_path):
+    app = make("/nowhere", config={"DEBUG": True}, root_path=sources(tmp_path))
     assert tag(app, ALL_TAGS, "/app") == (
         '<link rel="stylesheet" href="/app/static/css/site.css">\n'
         '<script type="module" src="/app/static/js/app.js"></script>\n'
@@ -750,8 +759,8 @@ def test_the_first_commands_of_the_page_work_in_a_fresh_directory(tmp_path):
     (tmp_path / "static").mkdir()
     (tmp_path / "static/a.css").write_text("a { color: red }")
     commands = re.findall(r"^    assetbuild (\w+)", PAGE, re.MULTILINE)
-    assert commands == ["init", "build"]
-    for command in commands:
+    assert commands == ["init", "build", "watch"]
+    for command in commands[:2]:
         done = subprocess.run(
             [sys.executable, "-m", "assetbuild", command], capture_output=True, text=True, cwd=tmp_path
         )

@@ -22,7 +22,7 @@ WHOLE = 'integrity="sha384-AAAA" crossorigin="anonymous"'
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch):
-    for name in ("ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE"):
+    for name in ("ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE", "ASSETBUILD_DEVELOPMENT"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -6,6 +6,8 @@ What comes back is Markup, which autoescaping leaves alone. What goes in is esca
 
 from __future__ import annotations
 
+import os
+
 from jinja2 import Environment, Undefined, pass_context
 from jinja2.ext import Extension
 from markupsafe import Markup
@@ -16,37 +18,46 @@ from assetbuild.runtime.tags import Tags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
     from typing import Any
 
     from jinja2.runtime import Context
 
+    from assetbuild.runtime.development import Development
     from assetbuild.runtime.manifest import OnMissing
 
-_METHODS: dict[str, Callable[..., str]] = {
-    "asset_script": Tags.script,
-    "asset_style": Tags.stylesheet,
-    "asset_preload": Tags.preload,
-    "asset_modulepreload": Tags.modulepreload,
-    "asset_importmap": Tags.importmap,
+# By name: while developing it is a subclass that answers.
+_METHODS = {
+    "asset_script": "script",
+    "asset_style": "stylesheet",
+    "asset_preload": "preload",
+    "asset_modulepreload": "modulepreload",
+    "asset_importmap": "importmap",
+    "asset_live": "live",
 }
 
 
 def install(
     environment: Environment,
-    assets: Manifest | PlainUrls | str | os.PathLike[str] | None = None,
+    assets: Manifest | PlainUrls | Development | str | os.PathLike[str] | None = None,
     *,
     base_url: str | None = None,
     mode: str | None = None,
     on_missing: OnMissing | None = None,
+    development: str | os.PathLike[str] | None = None,
 ) -> Tags:
-    """Give the templates of `environment` asset_url, asset_script, asset_style, asset_preload, asset_modulepreload and
-    asset_importmap. `assets` may be the path of a manifest; `mode` and `on_missing` are for one that is read here.
-    Raises ManifestError, and TypeError for either beside a Manifest or PlainUrls.
+    """Give the templates of `environment` asset_url, asset_script, asset_style, asset_preload, asset_modulepreload,
+    asset_importmap and asset_live. `assets` may be the path of a manifest; `mode`, `on_missing` and `development` are
+    for what is found here. Raises ManifestError, and TypeError for one of these beside a Manifest or PlainUrls.
     """
-    tags = Tags(load(assets, base_url, mode, on_missing))
-    environment.globals.update(template_globals(lambda _: tags), asset_url=tags.assets.url)
+    loaded = load(assets, base_url, mode, on_missing, development)
+    if isinstance(loaded, (Manifest, PlainUrls)):
+        tags = Tags(loaded)
+        environment.globals.update(template_globals(lambda _: tags))
+    else:
+        tags = loaded.following_tags()
+        environment.globals.update(template_globals(lambda _: loaded.tags))
+    environment.globals["asset_url"] = loaded.url
     return tags
 
 
@@ -59,23 +70,26 @@ class AssetBuildExtension(Extension):
 
 
 def load(
-    assets: Manifest | PlainUrls | str | os.PathLike[str] | None,
+    assets: Manifest | PlainUrls | Development | str | os.PathLike[str] | None,
     base_url: str | None,
     mode: str | None,
     on_missing: OnMissing | None,
-) -> Manifest | PlainUrls:
-    """The assets themselves, else what the mode says: a manifest is read, or plain URLs are made. Jinja2 has no debug
+    development: str | os.PathLike[str] | None = None,
+) -> Manifest | PlainUrls | Development:
+    """The assets themselves, else what the mode says: a manifest is read, or a watch is followed. Jinja2 has no debug
     flag, so nothing said means production. Raises ManifestError, and TypeError for what would have no effect.
     """
     url = resolve_base_url(base_url, None)
-    if isinstance(assets, (Manifest, PlainUrls)):
-        if mode or on_missing:
-            name = "mode" if mode else "on_missing"
+    if assets is not None and not isinstance(assets, (str, os.PathLike)):
+        given = {"mode": mode, "on_missing": on_missing, "development": development}
+        for name in filter(given.get, given):
             raise TypeError(f"'{name}' has no effect on assets that are given whole; say it where they are made")
         return assets.with_base_url(url)
     if resolve_mode(mode, debug=False) == "production":
         return Manifest.load(assets, base_url=url, on_missing=on_missing or "error")
-    return PlainUrls(url or "/static/")
+    from assetbuild.runtime.development import Development  # nothing of it in production
+
+    return Development(development, base_url=url, on_missing=on_missing or "error")
 
 
 def template_globals(find: Callable[[Any], Tags], *, from_context: bool = False) -> dict[str, Callable[..., str]]:
@@ -94,10 +108,10 @@ def template_globals(find: Callable[[Any], Tags], *, from_context: bool = False)
     return {name: _without_context(function) for name, function in made.items()}
 
 
-def _function(method: Callable[..., str], find: Callable[[Any], Tags]) -> Callable[..., str]:
+def _function(method: str, find: Callable[[Any], Tags]) -> Callable[..., str]:
     def tag(context: Context | None, /, *paths: str, **attributes: Any) -> Markup:
         plain = {name: _plain(value) for name, value in attributes.items()} if attributes else attributes
-        return Markup(method(find(context), *map(_plain, paths), **plain))  # noqa: S704  # Tags escapes
+        return Markup(getattr(find(context), method)(*map(_plain, paths), **plain))  # noqa: S704  # Tags escapes
 
     return tag
 

@@ -155,7 +155,13 @@ class Tags(Frozen):
             text = self._map(*key)
             if text and self._room.take(len(text)):
                 self._maps[key] = text
-        return text and _open("script", {"type": "importmap", "nonce": nonce or None}, attributes) + text + "</script>"
+        return (
+            text and start_tag("script", {"type": "importmap", "nonce": nonce or None}, attributes) + text + "</script>"
+        )
+
+    def live(self, nonce: str | None = None) -> str:  # noqa: ARG002
+        """The client of live reload, which development alone has."""
+        return ""
 
     def _asked(self, paths: Iterable[str]) -> dict[str, None]:
         """Each once, in order. Raises MissingAsset, for what could be no key of a dictionary too."""
@@ -189,7 +195,7 @@ class Tags(Frozen):
         if integrity and piece and not found and kind != "preload":
             raise ValueError(f"the manifest has no integrity for {path!r}; leave out 'integrity'")
         own |= {"integrity": found, "crossorigin": _crossorigin(found, own.get("as")), "nonce": nonce or None}
-        return _open("script", own, given) + "</script>" if is_script else _open("link", own, given)
+        return start_tag("script", own, given) + "</script>" if is_script else start_tag("link", own, given)
 
     def _wants_integrity(self, integrity: bool | None) -> bool:
         return self._same_origin if integrity is None else bool(integrity)
@@ -259,7 +265,7 @@ def _percent(match: re.Match[str]) -> str:
     return "".join([f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace")])
 
 
-def _open(element: str, own: dict[str, Attribute], given: Mapping[str, Attribute]) -> str:
+def start_tag(element: str, own: dict[str, Attribute], given: Mapping[str, Attribute]) -> str:
     """The start tag; changes `own`."""
     for name, value in given.items():
         spelled = name.removesuffix("_").replace("_", "-").lower()
