@@ -222,13 +222,13 @@ def test_without_static_url_the_prefix_of_the_manifest_is_used(release, override
 
 def test_the_mode_is_the_option_the_setting_the_environment_then_debug(release, override, monkeypatch):
     with override(DEBUG=True):
-        assert static("css/site.css?#x") == "/static/css/site.css?#x"
-        assert render('{% load assetbuild %}{% asset_url "css/site.css" %}') == "/static/css/site.css"
+        assert static("admin/css/base.css?#x") == "/static/admin/css/base.css?#x"
+        assert render('{% load assetbuild %}{% asset_url "admin/css/base.css" %}') == "/static/admin/css/base.css"
         monkeypatch.setenv("ASSETBUILD_MODE", "production")
         with override(ASSETBUILD_MODE=None):
             assert static("css/site.css") == f"/static/{SITE}"
         with override(ASSETBUILD_MODE="development"):
-            assert static("css/site.css") == "/static/css/site.css"
+            assert static("admin/css/base.css") == "/static/admin/css/base.css"
             assert storage_class()(mode="production").url("css/site.css") == f"/static/{SITE}"
 
 
@@ -285,11 +285,13 @@ def test_the_deploy_check_is_content_with_a_good_manifest(release):
     assert not [error for error in run_checks(include_deployment_checks=True) if error.id == "assetbuild.E001"]
 
 
-def test_the_storage_is_a_manifest_in_production_and_plain_urls_in_development(release, override):
+def test_the_storage_is_a_manifest_in_production_and_follows_a_watch_in_development(release, override):
+    from assetbuild.runtime.development import Development
     from assetbuild.runtime.django.storage import configured
 
     assert isinstance(storage_class()().assets, Manifest)
-    assert isinstance(storage_class()(mode="development").assets, PlainUrls)
+    assert isinstance(storage_class()(mode="development").assets, Development)
+    assert isinstance(storage_class()(mode="development", development=False).assets, PlainUrls)
     assert configured() is storage_class()().assets
 
 

@@ -112,9 +112,9 @@ def test_a_tag_without_a_path_is_a_mistake_in_the_template():
 
 def test_development_has_plain_tags(override):
     with override(ASSETBUILD_MODE="development"):
-        assert django('asset_script "js/app.js"') == '<script src="/static/js/app.js"></script>'
-        assert jinja('asset_style("a.css")') == '<link rel="stylesheet" href="/static/a.css">'
-        assert django('asset_importmap "js/app.js"') == ""
+        assert django('asset_script "admin/js/core.js"') == '<script src="/static/admin/js/core.js"></script>'
+        assert jinja('asset_style("admin/css/base.css")') == '<link rel="stylesheet" href="/static/admin/css/base.css">'
+        assert django('asset_importmap "admin/js/core.js"') == ""
 
 
 def test_values_that_are_lazy_become_text(override):

@@ -137,7 +137,7 @@ class LiveRoot(LiveServerTestCase):
             self.assertEqual(answer.read(), b"a{}")
 """.replace("SITE", SITE, 1)
 RUNNER = "assetbuild.runtime.django.testing.Runner"
-FINDERS = ["assetbuild.runtime.django.finders.ReleaseFinder", "django.contrib.staticfiles.finders.AppDirectoriesFinder"]
+FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder"]  # the app adds its own
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The app `assetbuild.runtime.django`: it reads the manifest when a process starts, before any worker is forked.
+"""The app `assetbuild.runtime.django`: it reads the manifest when a process starts, before any worker is forked, and
+puts our finder before those of the settings.
 
 A manifest or an option that cannot be used is reported at its first use and by `check --deploy`, not here: `migrate`
 and the like must run on a machine that has no release.
@@ -12,7 +13,7 @@ from django.apps import AppConfig
 from django.core.checks import Tags, register
 from django.core.signals import setting_changed
 
-from assetbuild.runtime.django import assets
+from assetbuild.runtime.django import assets, development
 from assetbuild.runtime.django.checks import check_assets
 
 
@@ -23,6 +24,9 @@ class AssetBuildConfig(AppConfig):
 
     def ready(self) -> None:
         register(check_assets, Tags.staticfiles, deploy=True)
+        development.add_finder()
+        setting_changed.connect(development.add_finder, dispatch_uid="assetbuild.runtime.django.finder")
         setting_changed.connect(assets.forget, dispatch_uid="assetbuild.runtime.django")
+        assets.forget(setting="STATICFILES_FINDERS")  # what models have asked for before
         with contextlib.suppress(Exception):
             assets.preload()

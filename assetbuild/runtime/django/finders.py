@@ -1,8 +1,6 @@
-"""A release's files for `runserver` and StaticLiveServerTestCase, which serve what finders find.
+"""The files of a release, or of a watch, for whoever serves what finders find: `runserver`, StaticLiveServerTestCase.
 
-    STATICFILES_FINDERS = ["assetbuild.runtime.django.finders.ReleaseFinder", ...]
-
-Needed only where a release is looked at without a web server of its own. In development it finds nothing.
+The app puts it before the finders of the settings. In development without a watch it finds nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from assetbuild.runtime.django.released import file_of
 
 
 class ReleaseFinder(BaseFinder):
-    """By the released names alone: no path is made of a name that the manifest does not hold."""
+    """By the released names alone: no path is made of a name that no manifest holds."""
 
     def find(self, path: str, find_all: bool = False, **options: Any) -> str | list[str]:
         """`all` is how Django before 5.2 spells `find_all`."""

@@ -16,7 +16,7 @@ from django.urls import reverse
 from jinja2 import Environment, pass_context
 from jinja2.ext import Extension
 
-from assetbuild.runtime.django.pages import html
+from assetbuild.runtime.django.pages import html, live
 from assetbuild.runtime.django.storage import configured
 
 
@@ -29,7 +29,9 @@ def environment(**options: Any) -> Environment:
 
 
 class AssetBuildExtension(Extension):
-    """`asset_url`, `asset_script`, `asset_style`, `asset_preload`, `asset_modulepreload`, `asset_importmap`."""
+    """`asset_url`, `asset_script`, `asset_style`, `asset_preload`, `asset_modulepreload`, `asset_importmap`,
+    `asset_live`.
+    """
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -40,6 +42,7 @@ class AssetBuildExtension(Extension):
             asset_preload=_function("preload"),
             asset_modulepreload=_function("modulepreload"),
             asset_importmap=_function("importmap"),
+            asset_live=pass_context(live),
         )
 
 

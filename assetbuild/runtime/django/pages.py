@@ -10,6 +10,8 @@ from typing import Any
 from django.utils.safestring import mark_safe
 
 from assetbuild.runtime.django.storage import configured
+from assetbuild.runtime.manifest import Manifest
+from assetbuild.runtime.modes import PlainUrls
 from assetbuild.runtime.tags import Tags
 
 _made: dict[str, Tags] = {}  # no lock: two threads that fill it at once put equal values there
@@ -20,7 +22,8 @@ def tags() -> Tags:
     assets = configured()
     found = _made.get("tags")
     if found is None or found.assets is not assets:
-        found = _made["tags"] = Tags(assets)
+        found = Tags(assets) if isinstance(assets, (Manifest, PlainUrls)) else assets.following_tags()
+        _made["tags"] = found
     return found
 
 
@@ -33,6 +36,11 @@ def html(method: str, context: Any, *paths: str, **attributes: Any) -> str:
     text = None if nonce is None or nonce is False else str(nonce)
     made: str = mark_safe(getattr(tags(), method)(*paths, nonce=text, **attributes))  # noqa: S308
     return made
+
+
+def live(context: Any, **attributes: Any) -> str:
+    """The tag of live reload's client. Where there is none, in production always, the page's nonce is not asked for."""
+    return html("live", context, **attributes) if tags().live() else ""
 
 
 def _nonce(context: Any) -> Any:

@@ -26,7 +26,7 @@ def describe() -> dict[str, Any]:
     return {
         "static_url": settings.STATIC_URL,
         "ignore_patterns": [pattern for pattern in _ignore_patterns() if pattern not in _DEFAULT_IGNORES],
-        "installed": sorted({os.path.realpath(path) for path in _installed() if path}),
+        "installed": sorted(installed()),
         "locations": [found for finder in finders.get_finders() for found in _locations(finder)],
     }
 
@@ -37,10 +37,11 @@ def _ignore_patterns() -> list[str]:
     return list(apps.get_app_config("staticfiles").ignore_patterns)
 
 
-def _installed() -> Iterator[str]:
+def installed() -> set[str]:
     """Where packages are installed: a virtual environment may well lie inside of the project."""
     paths = sysconfig.get_paths()
-    yield from (paths["purelib"], paths["platlib"], *site.getsitepackages(), site.getusersitepackages())
+    found = (paths["purelib"], paths["platlib"], *site.getsitepackages(), site.getusersitepackages())
+    return {os.path.realpath(path) for path in found if path}
 
 
 def _locations(finder: Any) -> Iterator[dict[str, Any]]:

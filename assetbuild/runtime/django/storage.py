@@ -9,32 +9,43 @@ import logging
 import os
 from datetime import datetime, timezone
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import Storage, storages
 from django.utils.module_loading import import_string
 
-from assetbuild.runtime.django.assets import NO_OPTIONS, assets_for, files_dir, names_of
+from assetbuild.runtime.django.assets import NO_OPTIONS, assets_for, current, files_dir, names_of
+from assetbuild.runtime.django.development import source_file
 from assetbuild.runtime.format import plain_url, split_suffix
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.runtime.missing import MissingAsset
 from assetbuild.runtime.modes import PlainUrls
 
+if TYPE_CHECKING:
+    from assetbuild.runtime.development import Development
+
 
 class AssetBuildStorage(Storage):
-    """OPTIONS: `manifest`, `base_url`, `mode`, `on_missing`; each falls back to the setting ASSETBUILD_<NAME>, then to
-    the environment. Unknown names raise MissingAsset, which is a ValueError.
+    """OPTIONS: `manifest`, `base_url`, `mode`, `on_missing`, `development`; each falls back to the setting
+    ASSETBUILD_<NAME>, then to the environment. Unknown names raise MissingAsset, which is a ValueError.
+
+    `development` is the directory of a watch; False: none is followed.
     """
 
     def __init__(
-        self, manifest: Any = None, base_url: str | None = None, mode: str | None = None, on_missing: str | None = None
+        self,
+        manifest: Any = None,
+        base_url: str | None = None,
+        mode: str | None = None,
+        on_missing: str | None = None,
+        development: Any = None,
     ) -> None:
-        self._options = (manifest, base_url, mode, on_missing)
+        self._options = (manifest, base_url, mode, on_missing, development)
 
     @property
-    def assets(self) -> Manifest | PlainUrls:
+    def assets(self) -> Manifest | Development | PlainUrls:
         """Raises ManifestError."""
         return assets_for(self._options)
 
@@ -50,16 +61,17 @@ class AssetBuildStorage(Storage):
         return assets.url(name)
 
     def stored_name(self, name: str) -> str:
-        """The released file's name; query and fragment are kept. In development the name itself."""
-        path, suffix = (name, "") if name in self.assets else split_suffix(name)
-        return self.assets.entry(path).file + suffix
+        """The released file's name; query and fragment are kept. In development without a watch, the name itself."""
+        assets = self.assets
+        path, suffix = assets.split(name)
+        return assets.entry(path).file + suffix
 
     def exists(self, name: str) -> bool:
-        """Whether `name` is an asset or the stored name of one. In development the finders say so."""
-        assets = self.assets
+        """Whether `name` is an asset or the stored name of one; in development without a watch, a source."""
+        assets = current(self.assets)
         if isinstance(assets, Manifest):
             return name in assets or name in names_of(assets)[0]
-        return _find(name) is not None
+        return source_file(name) is not None
 
     def path(self, name: str) -> str:
         """Of the released file, for those who read it by themselves; not to be written. Raises FileNotFoundError.
@@ -72,7 +84,7 @@ class AssetBuildStorage(Storage):
 
     def size(self, name: str) -> int:
         """In bytes; given by logical path or stored name. Raises FileNotFoundError."""
-        assets = self.assets
+        assets = current(self.assets)
         if isinstance(assets, Manifest) and name in assets:
             return int(assets.entry(name).size or 0)
         return os.path.getsize(self._file(name))
@@ -97,9 +109,9 @@ class AssetBuildStorage(Storage):
 
     def _file(self, name: str) -> str:
         """No path is ever made of a name that the manifest or a finder does not know. Raises FileNotFoundError."""
-        assets = self.assets
+        assets = current(self.assets)
         if not isinstance(assets, Manifest):
-            found = _find(name)
+            found = source_file(name)
             if found is None:
                 raise FileNotFoundError(f"no finder knows {name!r}")
             return found
@@ -110,7 +122,7 @@ class AssetBuildStorage(Storage):
         return os.path.join(files_dir(assets), name)
 
 
-def configured() -> Manifest | PlainUrls:
+def configured() -> Manifest | Development | PlainUrls:
     """The assets of this site: the storage's, so that all tags agree, else those that the settings name."""
     return storages["staticfiles"].assets if is_ours() else assets_for(NO_OPTIONS)
 
@@ -131,10 +143,3 @@ def _warn_of_saving() -> None:
     """Once in a process."""
     text = "files were not written to the static files storage: a release never changes; run 'assetbuild build'"
     logging.getLogger("assetbuild.runtime").warning(text)
-
-
-def _find(name: str) -> str | None:
-    from django.contrib.staticfiles import finders
-
-    found: str | None = finders.find(name)
-    return found

@@ -52,11 +52,14 @@ class Runner(DiscoverRunner):
 
 
 def _settings() -> dict[str, Any]:
-    """A storage's own option would win over the setting, also over one of a test inside, so that is left out."""
-    plain: dict[str, Any] = {"ASSETBUILD_MODE": "development"}
+    """A storage's own option would win over the setting, also over one of a test inside, so that is left out. No test
+    depends on whether a watch runs.
+    """
+    plain: dict[str, Any] = {"ASSETBUILD_MODE": "development", "ASSETBUILD_DEVELOPMENT": False}
     storage = settings.STORAGES.get("staticfiles", {})
     options = storage.get("OPTIONS", {})
-    if options.get("mode") and is_ours():
-        storage = {**storage, "OPTIONS": {name: value for name, value in options.items() if name != "mode"}}
+    others = {name: value for name, value in options.items() if name not in ("mode", "development")}
+    if others != options and is_ours():
+        storage = {**storage, "OPTIONS": others}
         plain["STORAGES"] = {**settings.STORAGES, "staticfiles": storage}
     return plain

@@ -13,7 +13,7 @@ from typing import Any
 
 from django import template
 
-from assetbuild.runtime.django.pages import html
+from assetbuild.runtime.django.pages import html, live
 from assetbuild.runtime.django.storage import configured
 
 register = template.Library()
@@ -51,3 +51,9 @@ def asset_modulepreload(context: Any, *paths: str, **attributes: Any) -> str:
 def asset_importmap(context: Any, *entries: str, **attributes: Any) -> str:
     """The import map of a page with these entries; before its first module."""
     return html("importmap", context, *entries, **attributes)
+
+
+@register.simple_tag(takes_context=True)
+def asset_live(context: Any, **attributes: Any) -> str:
+    """The client of live reload, on pages without any of our scripts and style sheets; nothing in production."""
+    return live(context, **attributes)
