@@ -22,7 +22,6 @@ from assetbuild.rebuild import LARGE
 from assetbuild.records import FILES, MANIFEST
 from assetbuild.render import Rendered, is_rewritten, render
 from assetbuild.stamp import replace_file
-from assetbuild.write import stable_time
 
 GRACE = 30.0  # seconds that a superseded file stays
 
@@ -69,8 +68,8 @@ class Directory:
 
         def write(item: tuple[Artifact, str]) -> None:
             artifact, name = item
-            time = CONSTANT_TIME if name == artifact.name else stable_time(artifact)
-            if not self.put(name, _final(artifact, graph, names, rendered), time, artifact.sha256):
+            mtime = CONSTANT_TIME if name == artifact.name else self._later(name)
+            if not self.put(name, _final(artifact, graph, names, rendered), mtime, artifact.sha256):
                 raise changed(artifact.logical_path)
 
         there = self.sizes
@@ -82,7 +81,7 @@ class Directory:
                 for _ in results:
                     pass
 
-    def put(self, name: str, content: bytes | str, time: int = CONSTANT_TIME, sha256: str = "") -> bool:
+    def put(self, name: str, content: bytes | str, mtime: int, sha256: str) -> bool:
         """Make the file `name` by one rename, of bytes, or of the file `content`. False where that does not hold the
         bytes with the digest."""
         file, scratch = f"{self.files_dir}/{name}", f"{self.path}/new.{os.getpid()}"
@@ -90,9 +89,9 @@ class Directory:
             os.unlink(scratch)  # of a process that was killed
         try:
             if isinstance(content, bytes):
-                write_file(scratch, content, time)
+                write_file(scratch, content, mtime)
             else:
-                _copy(content, scratch, time)
+                _copy(content, scratch, mtime)
                 if file_digest(scratch) != sha256:
                     return False
             _rename(scratch, file)
@@ -149,6 +148,14 @@ class Directory:
             with suppress(OSError):
                 if os.stat(f"{self.files_dir}/{name}").st_size == size:
                     yield name, size
+
+    def _later(self, name: str) -> int:
+        """The time of a new file, in seconds, after that of the file that it replaces: it is what browsers ask by."""
+        try:
+            before = int(os.stat(f"{self.files_dir}/{name}").st_mtime)
+        except OSError:
+            before = 0
+        return max(int(time.time()), before + 1)
 
     def _remove(self, name: str) -> None:
         file = f"{self.files_dir}/{name}"
