@@ -10,11 +10,12 @@ import errno
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STAGING = ".staging-"
+_LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # what was written did not reach the disk
 
 
 @contextmanager
@@ -41,6 +42,20 @@ def remove_dead_staging(parent: Path) -> None:
                 os.close(lock)
 
 
+def remove_dead_files(files: Iterable[Path], suffixes: Iterable[str] = ("",)) -> None:
+    """Remove those of `files` whose writer was killed: nobody holds their lock. With each goes what is beside it under
+    its name and one of `suffixes`."""
+    for file in files:
+        with suppress(OSError):
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for suffix in suffixes:
+                    Path(f"{file}{suffix}").unlink(missing_ok=True)
+            finally:
+                os.close(descriptor)
+
+
 def install(directory: Path, target: Path) -> None:
     """Make `directory` appear as `target` in one step; what stood there is removed afterwards.
 
@@ -65,6 +80,7 @@ def point(link: Path, target: str) -> bool:
     """
     with suppress(OSError):
         if os.readlink(link) == target:
+            remove_dead_staging(link.parent)  # of a build that was killed after its last step
             return False
     with staging(link.parent) as directory:
         os.symlink(target, directory / link.name)
@@ -80,10 +96,12 @@ def make_durable(directory: Path) -> None:
     """
     if sys.platform == "linux":
         with _opened(directory) as descriptor, suppress(AttributeError):
-            from ctypes import CDLL  # which takes longer to load than most of what is written
+            from ctypes import CDLL, get_errno  # which takes longer to load than most of what is written
 
-            if CDLL(None).syncfs(descriptor) == 0:
+            if CDLL(None, use_errno=True).syncfs(descriptor) == 0:
                 return
+            if get_errno() in _LOST:  # the system tells it once: an fsync afterwards would find nothing wrong
+                raise OSError(get_errno(), os.strerror(get_errno()), str(directory))
     for parent, _, names in os.walk(directory, topdown=False):
         for name in names:
             with _opened(Path(parent, name)) as descriptor:
@@ -119,12 +137,13 @@ def _locked_directory(parent: Path) -> tuple[Path, int]:
         # Until it is locked another build may take it for dead and remove it.
         with suppress(FileNotFoundError):
             lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-            if _lock(lock) and directory.exists():
+            if lock_now(lock) and directory.exists():
                 return directory, lock
             os.close(lock)
 
 
-def _lock(descriptor: int) -> bool:
+def lock_now(descriptor: int) -> bool:
+    """Whether nobody else has locked what is open there: now it is ours, until it is closed or we end."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 
 from assetbuild import signatures
@@ -21,9 +20,9 @@ from assetbuild.roots import Root
 
 __all__ = ["NAME_LIMIT", "discover", "is_never_published"]
 
-# How often one directory may be reached, by links. Links that lead to directories full of such links would otherwise
-# make a tree without end out of a few.
-_VISITS = 1000
+# How often directories may be reached once more, by links. A few that lead to directories full of such links would
+# otherwise make a tree without end.
+_AGAIN = 10_000
 
 
 def discover(config: Config, directories: list[str] | None = None) -> dict[str, Source]:
@@ -60,7 +59,7 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
     real_root = os.path.realpath(root.dir)
     # Each directory with the real paths of the directories above it: a link back to one of them is a loop.
     pending: list[tuple[str, str, tuple[str, ...]]] = [(str(root.dir), root.prefix, (real_root,))]
-    visits: Counter[str] = Counter()
+    known, again = {real_root}, 0
     while pending:
         directory, prefix, above = pending.pop()
         directories.append(directory)
@@ -75,11 +74,18 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
                 continue
             where = root.label + logical_path[len(root.prefix) :]
             try:
+                real = ""
                 if entry.is_symlink():
-                    _check_link(entry, where, root, real_root)
+                    real = os.path.realpath(os.path.join(above[-1], entry.name))
+                    _check_link(entry, real, where, root, real_root)
                 if entry.is_dir():
-                    real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(above[-1], entry.name)
-                    if real not in above and _may_be_visited(visits, real, where):
+                    real = real or os.path.join(above[-1], entry.name)
+                    again += real in known
+                    known.add(real)
+                    if again > _AGAIN:
+                        errors.append(_endless(where))
+                        return
+                    if real not in above:
                         pending.append((entry.path, logical_path + "/", (*above, real)))
                     continue
                 if not entry.is_file():
@@ -92,19 +98,9 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
                 errors.append(error)
 
 
-def _may_be_visited(visits: Counter[str], real: str, where: str) -> bool:
-    """Raises SourceError, once for a directory, where it is too often."""
-    visits[real] += 1
-    if visits[real] == _VISITS:
-        what = f"is a directory that links lead to in {_VISITS} ways, so there may be no end of them"
-        raise SourceError(what, where=printable(where), fix="remove some of the links, or exclude them")
-    return visits[real] < _VISITS
-
-
-def _check_link(entry: os.DirEntry[str], where: str, root: Root, real_root: str) -> None:
+def _check_link(entry: os.DirEntry[str], real: str, where: str, root: Root, real_root: str) -> None:
     shown = printable(where)
     target = printable(os.readlink(entry.path))
-    real = os.path.realpath(entry.path)
     if not os.path.exists(real):
         raise SourceError(f"is a link to '{target}', which does not exist", where=shown, fix="mend or remove the link")
     if not root.outside_links and os.path.commonpath([real, real_root]) != real_root:
@@ -125,6 +121,11 @@ def _check_name(logical_path: str, where: str) -> None:
     problem = name_problem(logical_path)
     if problem:
         raise SourceError(problem[0], where=printable(where), fix=problem[1])
+
+
+def _endless(where: str) -> SourceError:
+    what = f"is reached by links that lead to directories more than {_AGAIN:,} times over"
+    return SourceError(what, where=printable(where), fix="remove some of the links, or exclude them")
 
 
 def _unreadable(where: str, error: OSError) -> SourceError:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assetbuild.checker import Checker, type_name
+from assetbuild.publishable import private_part
 
 _ROOT_KEYS = ("path", "package", "dir", "prefix", "outside_links")
 
@@ -63,6 +64,9 @@ def _root(item: Mapping[str, Any], base_dir: Path, check: Checker) -> Root | Non
     if not os.path.isdir(directory):
         what = "is not a directory" if os.path.exists(directory) else "does not exist"
         check.wrong(f"the root '{label}' {what}", fix=f"create '{directory}', or remove it from 'roots'")
+        return None
+    if private := private_part(os.path.realpath(directory)):
+        check.wrong(f"the root '{label}' is in a directory '{private}', of which nothing is ever released")
         return None
     package = item["package"].partition(".")[0] if "package" in item else None
     return Root(directory, label.rstrip("/") + "/", prefix + "/" if prefix else "", outside, package)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from assetbuild.errors import ConfigError, Place, SourceError, did_you_mean
 from assetbuild.globs import expand, has_magic
 from assetbuild.model import Source
+from assetbuild.publishable import is_never_published, name_problem, printable
 
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//")
 # webassets puts a version into the name for cache busting. Ours is the fingerprint.
@@ -103,4 +104,8 @@ def output_path(output: str, label: str, where: Place) -> str:
         )
     if path.endswith("/"):
         raise ConfigError(f"the output '{output}' of {label} is a directory; it is to be a file", where=where)
+    if problem := name_problem(normal):
+        raise ConfigError(f"the output '{printable(output)}' of {label} {problem[0]}", where=where)
+    if any(is_never_published(part.lower()) for part in normal.split("/")):
+        raise ConfigError(f"the output '{output}' of {label} has a name that is never released", where=where)
     return normal
