@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assetbuild import __version__
-from assetbuild.errors import ConfigError, Problem
+from assetbuild.caching import cache
+from assetbuild.comparing import check_again, diff, end_of_check
+from assetbuild.errors import ConfigError
 from assetbuild.options import RECIPES, Commands, config_option, directory_argument, find, load
-from assetbuild.report import all_json, build_json, kept_json, table
+from assetbuild.report import all_json, build_json, table
 from assetbuild.terminal import Output, common, failures, progress
+from assetbuild.watching import watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assetbuild.history import History
-    from assetbuild.kept import Kept
     from assetbuild.model import Release
 
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 @click.version_option(__version__, prog_name="assetbuild")
 def cli() -> None:
     """Build the static files of a web application into one immutable release."""
+
+
+for command in (cache, diff, watch):
+    cli.add_command(command)
 
 
 @cli.command()
@@ -50,6 +56,7 @@ def cli() -> None:
 @click.option("--explain", is_flag=True, help="Say of each asset that was built why.")
 @click.option("--no-compress", is_flag=True, help="Make no .br, .gz or .zst files.")
 @click.option("--no-minify", is_flag=True, help="Minify nothing.")
+@click.option("--check", is_flag=True, help="Build it again in other circumstances, and compare.")
 @common
 def build(
     output: Output,
@@ -62,6 +69,7 @@ def build(
     explain: bool,
     no_compress: bool,
     no_minify: bool,
+    check: bool,
 ) -> None:
     """Build a release. What stood before stays until the new one is complete."""
     started = time.perf_counter()
@@ -79,11 +87,14 @@ def build(
             release = _build(file, settings, output, flat_dir, jobs, history, minify=not no_minify)
         output.problems(release.warnings, warning=True)
         seconds = time.perf_counter() - started
+        problems = check_again(release, file, not no_minify, not no_compress) if check else []
         _say_release(release, output, seconds)
         for path, reason in release.reasons.items() if explain else ():
             output.say(f"{path}: {reason}")
         reasons = {"reasons": dict(release.reasons)} if explain else {}
-        output.result({**build_json(release=release, seconds=seconds), **reasons})
+        output.result({**build_json(release=release, seconds=seconds, errors=problems), **reasons})
+        if check:
+            end_of_check(problems, output)
 
 
 def _history(cache_dir: Path | None, *options: str) -> History:
@@ -233,46 +244,6 @@ def config_(output: Output, server: str, directory: Path | None, config_file: Pa
         from assetbuild.previews import print_recipe
 
         print_recipe(server, directory or load(config_file).output_dir, output, **options)
-
-
-@cli.group()
-def cache() -> None:
-    """What builds keep so that it need not be done twice."""
-
-
-cache_option = click.option(
-    "--cache-dir",
-    type=click.Path(path_type=Path, readable=False),
-    envvar="ASSETBUILD_CACHE_DIR",
-    help="Where it is kept. Default: the user's cache directory.",
-)
-
-
-@cache.command("info")
-@cache_option
-@common
-def cache_info(output: Output, cache_dir: Path | None) -> None:
-    """Say where the cache is, and how large."""
-    from assetbuild.kept import info
-
-    _say_kept(info(cache_dir), output, "holds", level=-1)
-
-
-@cache.command("clear")
-@cache_option
-@common
-def cache_clear(output: Output, cache_dir: Path | None) -> None:
-    """Remove it. The next build does all of its work, and gives the same bytes."""
-    from assetbuild.kept import clear
-
-    _say_kept(clear(cache_dir), output, "held")
-
-
-def _say_kept(kept: Kept, output: Output, verb: str, level: int = 0) -> None:
-    output.result(kept_json(kept))
-    output.say(f"{kept.directory} {verb} {kept.entries:,} results and {kept.builds} builds, {kept.size:,} bytes", level)
-    if kept.problem:
-        output.problem(Problem(kept.problem), warning=True)
 
 
 @cli.command()

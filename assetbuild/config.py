@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import unquote
 
 from assetbuild.checker import Checker, type_name
 from assetbuild.configfile import read_table
@@ -20,6 +21,8 @@ from assetbuild.rules import OFF, Minifying, References, parse_minify, parse_ref
 # Levels: RFC 7932 has qualities 0 to 11, libdeflate 1 to 12, zstd 1 to 22.
 LEVELS = {"br": range(12), "gz": range(1, 13), "zst": range(1, 23)}
 DEFAULT_LEVELS = {"br": 11, "gz": 12, "zst": 19}
+
+_MAX_TIMEOUT = 86_400  # seconds
 
 Modules = Literal["rewrite", "importmap"]
 MODULES: tuple[Modules, ...] = get_args(Modules)
@@ -43,6 +46,7 @@ class Config:
     minify: tuple[tuple[str, Minifying], ...] = (("**", Minifying()),)
     compress: tuple[tuple[str, int], ...] = (("br", 11), ("gz", 12))
     references: References = field(default_factory=References)
+    timeout: int = 60  # seconds that the filters of one bundle may take
     modules: Modules = "rewrite"  # imports name released files, or the page's import map leads to them
 
     @property
@@ -54,6 +58,23 @@ class Config:
     def levels(self) -> dict[str, int]:
         """How hard to compress, by encoding."""
         return dict(self.compress)
+
+    def options(self) -> dict[str, Any]:
+        """All that decides bytes beside the sources, and nothing of where they are: for a release to say."""
+        minify = [
+            [glob, *(list(tools) for tools in (each.js, each.css)), each.options.keep, each.options.source_maps]
+            for glob, each in self.minify
+        ]
+        globs = {name: list(getattr(self, name)) for name in ("exclude", "prehashed", "stable", "standalone")}
+        external, webmanifest = list(self.references.external), list(self.references.webmanifest)
+        return {
+            **globs,
+            "external": external,
+            "minify": minify,
+            "modules": self.modules,
+            "url_prefix": self.url_prefix,
+            "webmanifest": webmanifest,
+        }
 
     def minifying(self, path: str) -> Minifying:
         """How the asset with that logical path is minified."""
@@ -90,7 +111,7 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
         file=file,
         base_dir=base_dir,
         roots=parse_roots(table.get("roots", ["static"]), base_dir, check),
-        output_dir=base_dir / check.string(table, "output", "dist"),
+        output_dir=base_dir / _output(check.string(table, "output", "dist"), check),
         url_prefix=_url_prefix(check.string(table, "url_prefix", "/static/"), check),
         exclude=check.strings(table, "exclude"),
         standalone=check.strings(table, "standalone"),
@@ -101,6 +122,7 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
         minify=parse_minify(table, base_dir, check),
         compress=_levels(compress, check),
         references=parse_references(table, check),
+        timeout=_timeout(table, check),
         modules=_modules(check.table(table, "javascript", ("modules",)), check),
     )
     raise_all(check.errors)
@@ -120,6 +142,7 @@ _TOP_KEYS = (
     "compress",
     "references",
     "javascript",
+    "timeout",
 )
 _BUNDLE_KEYS = ("contents", "output", "filters", "depends", "config", "extra", "debug")
 
@@ -152,6 +175,13 @@ def _check_bundle(bundle: object, section: str, check: Checker) -> None:
             check.wrong(f"'contents' of {section} is to be a list of paths, globs and bundles")
 
 
+def _output(value: str, check: Checker) -> str:
+    if "\0" in value:
+        check.wrong("'output' holds a NUL character, which no path can")
+        return "dist"
+    return value
+
+
 def _url_prefix(value: str, check: Checker) -> str:
     if not value.startswith("/") or value.startswith("//"):
         check.wrong(
@@ -160,6 +190,8 @@ def _url_prefix(value: str, check: Checker) -> str:
         )
     elif any(char in " ?#\\\"'<>" or not char.isprintable() for char in value):  # the runtime takes none of these
         check.wrong(f"'url_prefix' is to be a plain path such as '/static/', but is {value!r}")
+    elif {".", ".."} & {*unquote(value).split("/")}:  # browsers would take these away, with what stands before
+        check.wrong(f"'url_prefix' is to be a path without '.' and '..', but is {value!r}")
     return value if value.endswith("/") else value + "/"
 
 
@@ -172,6 +204,14 @@ def _modules(table: Mapping[str, Any], check: Checker) -> Modules:
     fix = f"did you mean '{near}'?" if near else None
     check.wrong(f"'modules' in [javascript] is 'rewrite' or 'importmap', not '{value}'", fix)
     return "rewrite"
+
+
+def _timeout(table: Mapping[str, Any], check: Checker) -> int:
+    value = table.get("timeout", 60)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_TIMEOUT:
+        return value
+    check.wrong(f"'timeout' is a number of seconds from 1 to {_MAX_TIMEOUT}, for the filters of one bundle")
+    return 60
 
 
 def _levels(table: Mapping[str, Any], check: Checker) -> tuple[tuple[str, int], ...]:

@@ -36,8 +36,8 @@ class Directory:
         self._superseded: dict[str, float] = {}  # until when each stays
 
     def stands(self) -> bool:
-        """False where somebody has removed it."""
-        return os.path.isdir(self.files_dir)
+        """False where somebody has removed it, or its manifest."""
+        return os.path.isdir(self.files_dir) and os.path.isfile(self.path / MANIFEST)
 
     def check(self) -> None:
         """What has gone is to be written again, into directories that are there."""

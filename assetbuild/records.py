@@ -85,6 +85,7 @@ def record_line(
     references: Iterable[str],
     sha256: str,
     size: int,
+    source_digests: Iterable[str],
     source_size: int,
     sources: Iterable[str],
     stable: bool,
@@ -95,7 +96,8 @@ def record_line(
     """As `json.dumps` writes it, which takes three times as long for each."""
     return (
         f'{_ascii(name)}: {{"asset": {_ascii(asset)}, "references": [{", ".join(map(_ascii, references))}], '
-        f'"sha256": "{sha256}", "size": {size}, "source_size": {source_size}, '
+        f'"sha256": "{sha256}", "size": {size}, "source_digests": [{", ".join(map(_ascii, source_digests))}], '
+        f'"source_size": {source_size}, '
         f'"sources": [{", ".join(map(_ascii, sources))}], "stable": {"true" if stable else "false"}, '
         f'"tier": "{tier}", "tools": [{", ".join(map(_ascii, tools))}], '
         f'"variants": {json.dumps(variants, sort_keys=True) if variants else "{}"}}}'

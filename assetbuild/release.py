@@ -129,8 +129,12 @@ def write_release(
         made = Made(release_id, target, created, levels, lines, cycles)
         if created:
             manifest = manifest_text(body, config.url_prefix, release_id, config.modules)
-            texts = _Texts(release_id, manifest, levels, cycles)
+            encoders = (standing or {}).get("encoders", {})
+            encoders |= {one: writer.encode.encoders[one] for one in config.levels}
+            texts = _Texts(release_id, manifest, levels, cycles, encoders, config)
             made = _write(made, flat, writer, artifacts, executor, carried, early, texts, whole, progress)
+        else:
+            atomic.remove_dead_staging(target.parent)
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
@@ -145,6 +149,8 @@ class _Texts(NamedTuple):
     manifest: bytes
     levels: dict[str, int]
     cycles: Sequence[Sequence[str]]
+    encoders: Mapping[str, str]
+    config: Config
 
     def head(self) -> dict[str, Any]:
         """All of release.json but the files."""
@@ -154,6 +160,8 @@ class _Texts(NamedTuple):
             "release": self.release_id,
             "compress": self.levels,
             "cycles": self.cycles,
+            "encoders": {one: self.encoders[one] for one in sorted(self.encoders)},
+            "options": self.config.options(),
         }
 
 

@@ -18,6 +18,7 @@ from assetbuild.executors import Executor
 from assetbuild.files import CONSTANT_TIME, SMALL, copy_whole, file_digest, write_file
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled, Source
+from assetbuild.names import LENGTH
 from assetbuild.rebuild import Variant, Variants
 from assetbuild.records import FILES, record_line
 from assetbuild.render import Rendered, is_rewritten, render
@@ -122,7 +123,7 @@ class Writer:
         encoded = _Once(lambda: [*self.encode(artifact.sha256, content, self.levels)])
         lines, digests, linked = {}, {}, True
         for name in paths(artifact):
-            time = stable_time(artifact) if name == artifact.logical_path else CONSTANT_TIME
+            time = _time(artifact) if name == artifact.logical_path else CONSTANT_TIME
             if not (self.before and self.before.link(name, artifact.sha256, self._file(name))):
                 linked = False
                 self._create(artifact, name, content, time)
@@ -215,6 +216,7 @@ class Writer:
             references=sorted(set(filter(None, self.graph.all_targets(path)))) if compiled.references else (),
             sha256=sha256,
             size=size,
+            source_digests=_source_digests(compiled),
             source_size=compiled.source_size,
             sources=compiled.sources,
             stable=name == path,
@@ -241,6 +243,12 @@ class _Once(Generic[T]):
         return bool(self.made)
 
 
+def _source_digests(compiled: Compiled) -> list[str]:
+    """Those of its sources, in their order, as long as a fingerprint; empty for one that only a filter has read."""
+    digests = dict(compiled.reads or ())
+    return [digests.get(source, "")[:LENGTH] for source in compiled.sources]
+
+
 def tier(tools: Sequence[str]) -> str:
     """How far the bytes can be believed to mean what the sources mean.
 
@@ -252,6 +260,6 @@ def tier(tools: Sequence[str]) -> str:
     return "verified" if any(tool.startswith("minify ") for tool in tools) else "source"
 
 
-def stable_time(artifact: Artifact) -> int:
+def _time(artifact: Artifact) -> int:
     """Of the file under a stable name, in seconds: another one where the bytes are others."""
     return CONSTANT_TIME + int(artifact.sha256[:12], 16) % TIME_SPAN

@@ -64,6 +64,7 @@ records = st.fixed_dictionaries(
         "references": lists,
         "sha256": digests,
         "size": sizes,
+        "source_digests": lists,
         "source_size": sizes,
         "sources": lists,
         "stable": st.booleans(),
@@ -79,6 +80,7 @@ RECORD_OF_A = {
     "references": ["b"],
     "sha256": "00",
     "size": 2,
+    "source_digests": ["22"],
     "source_size": 3,
     "sources": ["a"],
     "stable": False,
@@ -87,8 +89,9 @@ RECORD_OF_A = {
     "variants": {"gz": {"size": 1, "sha256": "11"}},
 }
 LINE_OF_A = (
-    '"a": {"asset": "a", "references": ["b"], "sha256": "00", "size": 2, "source_size": 3, "sources": ["a"], '
-    '"stable": false, "tier": "source", "tools": [], "variants": {"gz": {"sha256": "11", "size": 1}}}'
+    '"a": {"asset": "a", "references": ["b"], "sha256": "00", "size": 2, "source_digests": ["22"], '
+    '"source_size": 3, "sources": ["a"], "stable": false, "tier": "source", "tools": [], '
+    '"variants": {"gz": {"sha256": "11", "size": 1}}}'
 )
 
 

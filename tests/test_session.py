@@ -311,10 +311,11 @@ def test_a_file_that_is_as_it_was_is_not_tidied(site: Path) -> None:
     assert (site / ".assetbuild/files" / name).read_text() == SITE["static/css/alone.css"]
 
 
-def test_an_output_that_somebody_removed_is_made_again(site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [".assetbuild", ".assetbuild/files", ".assetbuild/manifest.json"])
+def test_an_output_that_somebody_removed_is_made_again(name: str, site: Path, tmp_path: Path) -> None:
     session = session_of(site)
     session.build()
-    shutil.rmtree(site / ".assetbuild")
+    (shutil.rmtree if (site / name).is_dir() else os.unlink)(site / name)
     session.build([])
     assert output(site / ".assetbuild") == clean(site, tmp_path)
 
