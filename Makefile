@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
 READY := $(VENV)/ready
 
-.PHONY: help test check lint types cover golden corpus bench sample serve-sample dist clean
+.PHONY: help test check lint types cover golden corpus bench bench-watch torture fuzz sample serve-sample dist clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,15 @@ corpus: $(READY) ## build real packages and write docs/fidelity.md
 
 bench: $(READY)  ## measure speed beside other tools (20 minutes) and write docs/performance.md
 	$(BIN)/python -m benchmarks
+
+bench-watch: $(READY)  ## measure saves beside other tools (12 minutes) and write them into docs/watch.md
+	$(BIN)/python -m benchmarks.watch
+
+torture: $(READY)  ## kill builds, make system calls fail (10 minutes) and write docs/reliability.md
+	$(BIN)/python -m tests.torture
+
+fuzz: $(READY)   ## feed parsers what nobody writes, for MINUTES (default 5)
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5)
 
 sample: $(READY) ## build sample_project/ into a release
 	$(BIN)/assetbuild build --config sample_project/assetbuild.toml
