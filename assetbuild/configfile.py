@@ -10,6 +10,7 @@ from typing import Any
 from assetbuild.errors import ConfigError
 
 CONFIG_NAMES = ("assetbuild.toml", "pyproject.toml")
+_MAX_BYTES = 4 << 20  # what is larger is no configuration, and may have no end
 
 
 def find_config(start: Path) -> Path:
@@ -36,13 +37,18 @@ def read_table(file: Path) -> object:
 
     try:
         with file.open("rb") as stream:
-            data: dict[str, Any] = tomllib.load(stream)
+            content = stream.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise ConfigError(f"is larger than {_MAX_BYTES} bytes, so it is no configuration", where=file.name)
+        data: dict[str, Any] = tomllib.loads(content.decode())
     except FileNotFoundError:
         raise ConfigError(f"there is no file '{file}'", fix="name an existing file with --config") from None
     except OSError as error:
         raise ConfigError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=str(file)) from error
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError, an integer of thousands of digits
         raise ConfigError(f"is not valid TOML: {error}", where=file.name) from error
+    except RecursionError:
+        raise ConfigError("nests too deeply", where=file.name) from None
     if file.name != "pyproject.toml":
         return data
     tool = data.get("tool", {})

@@ -10,10 +10,15 @@ from assetbuild.errors import SourceChanged, SourceError
 from assetbuild.model import Compiled, Source
 
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
+MAX_READ = 256 << 20  # bytes of a file that is read whole; ten times what the largest real scripts and maps have
+_MAX_GROWTH = 64 << 20  # bytes beyond the size that a file was found with: some have no end
 
 
 def read_source(source: Source) -> bytes:
     """Raises SourceError."""
+    if source.size > MAX_READ:
+        what = f"has {source.size:,} bytes, and what is looked into may have {MAX_READ:,}"
+        raise SourceError(what, where=source.shown, fix="make it smaller, or exclude it")
     try:
         with open(source.file, "rb", buffering=0) as stream:
             return stream.read()
@@ -29,6 +34,8 @@ def hash_source(source: Source) -> tuple[str, int]:
             while piece := stream.read(_BUFFER):
                 digest.update(piece)
                 size += len(piece)
+                if size > source.size + _MAX_GROWTH:
+                    raise changed(source.logical_path)
     except OSError as error:
         raise _unreadable(source, error) from error
     return digest.hexdigest(), size

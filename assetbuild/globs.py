@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import count
 
 _MAGIC = re.compile(r"[*?\[]")
 # Stars in a row mean what fewer of them mean, but each costs another round of backtracking.
@@ -23,18 +24,27 @@ def has_magic(pattern: str) -> bool:
 def translate(pattern: str) -> str:
     """`pattern` as a regular expression for `re.fullmatch`."""
     pattern = _DIRECTORIES.sub("**/", _STARS.sub("**", pattern))
-    out, at, end = [], 0, len(pattern)
+    out: list[str] = []
+    at, end = 0, len(pattern)
+    directories = star = -1  # where in `out` the last `**/` stands, and the last `*` of this segment
     while at < end:
         char = pattern[at]
         at += 1
+        if char == "/":
+            star = -1
         if char == "*":
             if pattern.startswith("*/", at) and (at == 1 or pattern[at - 2] == "/"):
+                _settle(out, directories, "(?:[^/]+/)*?")
+                directories, star = len(out), -1
                 out.append("(?:[^/]+/)*")
                 at += 2
             elif pattern.startswith("*", at):
                 out.append(".*")
                 at += 1
+                directories = star = -1
             else:
+                _settle(out, star, "[^/]*?")
+                star = len(out)
                 out.append("[^/]*")
         elif char == "?":
             out.append("[^/]")
@@ -44,6 +54,17 @@ def translate(pattern: str) -> str:
         else:
             out.append(re.escape(char))
     return "".join(out)
+
+
+_names = count()
+
+
+def _settle(out: list[str], at: int, shortest: str) -> None:
+    """What stands from the wildcard `out[at]` to another one like it matches where it first does, and nowhere else: the
+    other one can stand for all that is between. Else each wildcard would multiply the ways to fail."""
+    if at >= 0:
+        name = f"_{next(_names)}"
+        out[at:] = [f"(?=(?P<{name}>{shortest}{''.join(out[at + 1 :])}))(?P={name})"]
 
 
 def _one_of(body: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -108,7 +109,7 @@ class Resolver:
             return Problem(what, place, searched, groups=(f"references in {top} name directories",))
         groups = (f"references name '{target}', which is missing", f"references in {top} name files that are missing")
         what = f"{origin.whole} names '{target}', which is in no source root"
-        left_out = next((root for root in self.config.roots if (root.dir / target).is_file()), None)
+        left_out = next((root for root in self.config.roots if os.path.isfile(root.dir / target)), None)
         if left_out:
             return Problem(what, place, searched, f"'{left_out.label}{target}' exists, but is excluded", groups)
         near = self._near(target)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from assetbuild.errors import AssetBuildError, BuildFailed, Problem
 from assetbuild.report import grouped
 
 F = TypeVar("F", bound=Callable[..., Any])
+# Control characters but tab and newline, and what turns the direction of writing around.
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _REFRESH = 0.1  # seconds between two pictures of the bars
 
 
@@ -32,12 +35,12 @@ class Output:
 
     def say(self, text: str, level: int = 0) -> None:
         if not self.as_json and self.verbosity >= level:
-            click.echo(_encodable(text), color=self.color)
+            click.echo(_printable(text), color=self.color)
 
     def problem(self, problem: Problem, *, warning: bool = False) -> None:
-        first, _, rest = str(problem).partition("\n")
+        first, _, rest = _printable(str(problem)).partition("\n")
         shown = click.style(("warning: " if warning else "") + first, fg="yellow" if warning else "red")
-        click.echo(_encodable(shown + ("\n" + rest if rest else "")), err=True, color=self.color)
+        click.echo(shown + ("\n" + rest if rest else ""), err=True, color=self.color)
 
     def problems(self, problems: Sequence[Problem], *, warning: bool = False) -> None:
         """Those of one cause as one, unless everything is wanted."""
@@ -53,9 +56,9 @@ class Output:
         return not self.as_json and self.verbosity >= 0 and sys.stderr.isatty()
 
 
-def _encodable(text: str) -> str:
-    """A byte of a name or URL that is not UTF-8 is shown as its escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
+def _printable(text: str) -> str:
+    """What a terminal would obey instead of showing it, and bytes that are not UTF-8, as escapes."""
+    return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text.encode("utf-8", "backslashreplace").decode())
 
 
 def common(command: F) -> F:

@@ -210,7 +210,7 @@ PREFIX_FIX = "\n  fix: give the path alone; a CDN's host belongs to the run stag
         (
             "zzz = 1",
             "unknown key 'zzz'; known are: roots, output, url_prefix, exclude, standalone, stable, prehashed, "
-            "bundles, minify, compress, references, javascript",
+            "bundles, minify, compress, references, javascript, timeout",
         ),
         ("[minify]\njss = []", "unknown key 'jss' in [minify]; did you mean 'js'?"),
         ("[compress]\ngzip = 9", "unknown key 'gzip' in [compress]; did you mean 'gz'?"),
@@ -406,7 +406,7 @@ def test_everything_that_is_wrong_is_said_at_once(base: Path) -> None:
             "a root is a string or a table, not a number",
             f"the root 'nowhere' does not exist\n  fix: create '{base / 'nowhere'}', or remove it from 'roots'",
             "unknown key 'colour'; known are: roots, output, url_prefix, exclude, standalone, stable, prehashed, "
-            "bundles, minify, compress, references, javascript",
+            "bundles, minify, compress, references, javascript, timeout",
             "unknown key 'prefx' in a root; did you mean 'prefix'?",
             "unknown minifier 'no' for js in [minify]; known are: jsmin, rjsmin, esbuild",
         ]

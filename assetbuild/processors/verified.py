@@ -56,7 +56,11 @@ def _cssmin() -> tuple[Callable[[bytes], bytes], str]:
     from assetbuild.processors.custom_properties import sheltered
 
     def run(content: bytes) -> bytes:
-        return _ended(content, str(cssmin.cssmin(content.decode())).encode())
+        text = content.decode()
+        kept = text.rfind("/*!")
+        if kept >= 0 and text.find("*/", kept + 2) < 0:
+            raise ValueError("it waits for ever for the end of a comment")
+        return _ended(content, str(cssmin.cssmin(text)).encode())
 
     return partial(sheltered, run), cssmin.__version__
 

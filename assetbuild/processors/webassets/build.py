@@ -22,11 +22,12 @@ from webassets.filter.cssrewrite import CSSRewrite
 from assetbuild.contents import read_source
 from assetbuild.errors import AssetBuildError, Place, Problem, ProcessorError
 from assetbuild.model import Language, Origin, language_of
+from assetbuild.processors.apart import Ended, apart
 from assetbuild.processors.join import Joined, Part, read_css, read_javascript
 from assetbuild.processors.join_css import join_css
 from assetbuild.processors.join_javascript import join_javascript
 from assetbuild.processors.minify import minify
-from assetbuild.processors.webassets.define import said
+from assetbuild.processors.webassets.define import said, text_of
 from assetbuild.processors.webassets.environment import Environment, SourceFile, own_settings
 from assetbuild.processors.webassets.load import Bundle
 
@@ -66,23 +67,31 @@ class Bundled:
 
 
 def build_bundle(bundle: Bundle) -> Bundled:
-    """Raises ProcessorError where a filter fails, and what joining refuses."""
+    """Raises ProcessorError where a filter fails or does not end, and what joining refuses."""
     run = _Run(bundle)
-    stream = io.StringIO()
     root = run.prepare()
+    if not run.tools:
+        return _built(run, root)
     try:
-        if run.tools:
-            with _ONE_AT_A_TIME:
-                root.build(force=True, output=stream)
-        else:
-            root.build(force=True, output=stream)
+        with _ONE_AT_A_TIME:
+            return apart(lambda: _built(run, root), bundle.recipe.config.timeout)
+    except Ended as ended:
+        what = f"bundle '{bundle.name}': its filters ({', '.join(run.tools)}) {ended}"
+        fix = "if they need more time, say how many seconds: timeout = 300" if "longer" in str(ended) else None
+        raise ProcessorError(what, where=bundle.output, fix=fix) from None
+
+
+def _built(run: _Run, root: Any) -> Bundled:
+    stream = io.StringIO()
+    try:
+        root.build(force=True, output=stream)
     except AssetBuildError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         at_work = _at_work(error)
         if isinstance(at_work, (_Hook, _Minify)):  # our own mistake: it is to be seen as such
             raise
-        raise _failure(bundle, error, at_work) from error
+        raise _failure(run.bundle, error, at_work) from error
     return run.result(stream.getvalue())
 
 
@@ -267,12 +276,12 @@ def _at_work(error: BaseException) -> Filter | None:
     return next((one for one in reversed(frames) if isinstance(one, Filter)), None)
 
 
-def _failure(bundle: Bundle, error: Exception, at_work: Filter | None) -> ProcessorError:
+def _failure(bundle: Bundle, error: BaseException, at_work: Filter | None) -> ProcessorError:
     """One error for all that webassets and its filters raise."""
     message = said(error)
     if not type(error).__module__.startswith("webassets"):  # "KeyError: 'x'", not "'x'"
         message = f"{type(error).__name__}: {message}"
     what = f"filter '{_filter_name(at_work)}' failed: {message}" if at_work else message
     fix = f"install '{error.name}', or remove the filter" if isinstance(error, ImportError) and error.name else None
-    stderr = str(error).partition("stderr=")[2]
+    stderr = text_of(error).partition("stderr=")[2]
     return ProcessorError(f"bundle '{bundle.name}': {what}", where=bundle.output, fix=fix, stderr=stderr)

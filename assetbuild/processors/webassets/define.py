@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import io
-import json
 import os
 import re
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,11 @@ from webassets.loaders import YAMLLoader
 from assetbuild.config import Config
 from assetbuild.errors import ConfigError
 from assetbuild.processors.webassets.tables import Tables, check, from_toml, from_yaml
+from assetbuild.worker import flush
 
 _PYTHON = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+_MAX_SAID = 2000  # characters of an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +69,25 @@ def _from_tables(tables: Tables, base_dir: Path) -> Defined:
         settings["load_path"] = [str(base_dir / str(item)) for item in settings["load_path"]]
     try:
         with _importing(base_dir):
-            environment = YAMLLoader(_stream(settings)).load_environment()
+            environment = YAMLLoader(io.StringIO(_dumped(settings))).load_environment()
     except Exception as error:
         raise ConfigError(f"webassets does not take this environment: {said(error)}", where=tables.label) from error
     tables = check(tables, _is_filter, lambda: sorted(webassets_filter._FILTERS))
-    bundles = YAMLLoader(_stream(tables.bundles)).load_bundles()
-    text = json.dumps([tables.settings, tables.bundles], sort_keys=True, default=str)
-    return Defined(environment, bundles, tables, text)
+    try:
+        text = _dumped(tables.bundles)
+        bundles = YAMLLoader(io.StringIO(text)).load_bundles()
+    except RecursionError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"webassets does not take these bundles: {said(error)}", where=tables.label) from error
+    return Defined(environment, bundles, tables, f"{_dumped(tables.settings)}---\n{text}")
 
 
-def _stream(data: Mapping[str, Any]) -> io.StringIO:
+def _dumped(data: Mapping[str, Any]) -> str:
     """TOML tables say what webassets' YAML says, so one loader reads both."""
     import yaml
 
-    return io.StringIO(yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True))
+    return yaml.safe_dump(dict(data), sort_keys=False)  # ASCII: as written, U+0085 comes back as a space
 
 
 def _is_filter(name: str) -> bool:
@@ -91,7 +99,9 @@ def _is_filter(name: str) -> bool:
 
 
 class _importing:  # noqa: N801 (reads as a clause: `with _importing(base_dir)`)
-    """`base_dir` first on `sys.path`; nothing compiled is written. Modules found there are imported anew each time."""
+    """`base_dir` first on `sys.path`; nothing compiled is written. Modules found there are imported anew each time.
+
+    What they print goes to standard error: standard output is for results."""
 
     _imported: set[str] = set()  # noqa: RUF012 (of the process, like sys.modules)
 
@@ -106,8 +116,17 @@ class _importing:  # noqa: N801 (reads as a clause: `with _importing(base_dir)`)
         self.wrote = sys.dont_write_bytecode
         sys.dont_write_bytecode = True
         sys.path.insert(0, self.base_dir)
+        self.stdout: int | None = None
+        with suppress(OSError):  # closed
+            flush()
+            self.stdout = os.dup(1)
+            os.dup2(2, 1)
 
     def __exit__(self, *_: object) -> None:
+        if self.stdout is not None:
+            flush()
+            os.dup2(self.stdout, 1)
+            os.close(self.stdout)
         if self.base_dir in sys.path:
             sys.path.remove(self.base_dir)
         sys.dont_write_bytecode = self.wrote
@@ -154,7 +173,17 @@ def modules_of(config: Config) -> list[str]:
 
 
 def said(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    """What it says, on one line that is not too long."""
+    text = " ".join(text_of(error).split())
+    return (text if len(text) <= _MAX_SAID else text[:_MAX_SAID] + "...") or type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """What it says; nothing where it cannot even do that, being an exception of others."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _last_frame(error: BaseException, base_dir: Path) -> tuple[str, ...]:

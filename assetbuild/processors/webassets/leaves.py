@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ import webassets
 
 from assetbuild.errors import AssetBuildError, ConfigError, OutputConflict, raise_all
 from assetbuild.processors.webassets.define import Defined
+
+_MAX_PARTS = 20_000  # of one bundle, each counted as often as it is named: names of names can stand for any number
+_MAX_DEPTH = 100  # of bundles in bundles
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,15 @@ class Leaf:
 
 def find_leaves(defined: Defined) -> tuple[list[Leaf], list[AssetBuildError]]:
     """Every bundle with an output, as webassets builds it: a container stands for its children."""
-    errors: list[AssetBuildError] = [
-        ConfigError(f"bundle '{name}' contains itself", where=defined.tables.place(name))
-        for name, bundle in defined.bundles.items()
-        if _contains_itself(bundle)
-    ]
+    errors: list[AssetBuildError] = []
+    if _is_cyclic(defined.bundles.values()):
+        errors += [
+            ConfigError(f"bundle '{name}' contains itself", where=defined.tables.place(name))
+            for name, bundle in defined.bundles.items()
+            if _contains_itself(bundle)
+        ]
     raise_all(errors)
+    _check_sizes(defined)
     names = {id(bundle): name for name, bundle in defined.bundles.items()}
     parts = {id(part) for bundle in defined.bundles.values() if bundle.output for part in _parts(bundle)}
     found: dict[int, dict[tuple[int, ...], Leaf]] = {}
@@ -61,6 +67,24 @@ def find_leaves(defined: Defined) -> tuple[list[Leaf], list[AssetBuildError]]:
     return leaves, errors
 
 
+def _is_cyclic(bundles: Iterable[Any]) -> bool:
+    """Whether any bundle contains itself, in linear time; by a walk of its own, not recursion."""
+    open_, done = set(), set()
+    pending = [(bundle, False) for bundle in bundles]
+    while pending:
+        bundle, is_left = pending.pop()
+        key = id(bundle)
+        if is_left:
+            open_.discard(key)
+            done.add(key)
+        elif key in open_:
+            return True
+        elif key not in done:
+            open_.add(key)
+            pending += [(bundle, True), *((inner, False) for inner in _nested(bundle))]
+    return False
+
+
 def _contains_itself(bundle: Any) -> bool:
     """By a walk of its own, not recursion."""
     pending, seen = list(_nested(bundle)), set()
@@ -72,6 +96,26 @@ def _contains_itself(bundle: Any) -> bool:
             seen.add(id(inner))
             pending += _nested(inner)
     return False
+
+
+def _check_sizes(defined: Defined) -> None:
+    sizes: dict[int, tuple[int, int]] = {}
+
+    def size(bundle: Any) -> tuple[int, int]:
+        """How many parts it has, and how deep they are."""
+        if id(bundle) not in sizes:
+            inner = [size(part) for part in _nested(bundle)]
+            count = len(bundle.contents) + sum(parts for parts, _ in inner)
+            sizes[id(bundle)] = count, 1 + max((depth for _, depth in inner), default=0)
+        return sizes[id(bundle)]
+
+    for name, bundle in defined.bundles.items():
+        count, depth = size(bundle)
+        if depth > _MAX_DEPTH:
+            raise RecursionError
+        if count > _MAX_PARTS:
+            what = f"bundle '{name}' has {count:,} parts, by bundles that name others; it may have {_MAX_PARTS:,}"
+            raise ConfigError(what, defined.tables.place(name))
 
 
 def _nested(bundle: Any) -> Iterator[Any]:

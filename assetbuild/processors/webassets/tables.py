@@ -34,6 +34,7 @@ SETTINGS = (
     "updater",
     "expire",
 )
+_MAX_REPEATED = 100_000  # nodes of YAML that aliases add to those that are written
 Key = tuple[str | int, ...]  # the way from the file's top to a key: ("app", "contents", 0, "filters")
 
 
@@ -82,12 +83,14 @@ def from_yaml(file: Path, label: str) -> Tables:
         node = loader.get_single_node()
         if node is not None:
             places = dict(_places(node, label, lines))
+            _check_aliases(node, len(places), label)
         data = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _place(mark, label, lines) if mark else Place(label)
         raise ConfigError(f"is not valid YAML: {error.problem or error.context}", where=place) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+        # Its constructors stumble over tags whose value they do not expect: '!!int', '!!bool x', '!!timestamp x'.
         raise ConfigError(f"is not valid YAML: {' '.join(str(error).split())}", where=label) from error
     except RecursionError:
         raise ConfigError("nests too deeply", where=label) from None
@@ -123,6 +126,24 @@ def _places(node: yaml.Node, label: str, lines: list[str]) -> Iterator[tuple[Key
                 yield (*way, index), _place(item.start_mark, label, lines)
                 inner.append(((*way, index), item))
         pending += reversed(inner)
+
+
+def _check_aliases(node: yaml.Node, written: int, label: str) -> None:
+    """A few lines of aliases to aliases can stand for more than any memory holds."""
+    import yaml
+
+    sizes: dict[int, int] = {}  # of each node with all below it, every alias counted as what it stands for
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in sizes or not isinstance(node, yaml.CollectionNode):
+            return sizes.get(id(node), 1)
+        sizes[id(node)] = 0  # an alias to a node above it is told elsewhere
+        inner = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+        sizes[id(node)] = 1 + sum(map(size, inner))
+        return sizes[id(node)]
+
+    if size(node) > 3 * written + _MAX_REPEATED:  # a key, its value and what holds them
+        raise ConfigError("repeats itself by aliases without end", where=label, fix="write less with '*' and '<<'")
 
 
 def _place(mark: Any, label: str, lines: list[str]) -> Place:
