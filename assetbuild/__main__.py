@@ -26,10 +26,13 @@ def main() -> int:
 
 def run() -> None:
     """The command itself. It ends without taking down, object by object, what ends with the process anyway."""
+    _open_closed_streams()
     try:
         status: object = main()
     except SystemExit as end:
         status = end.code
+    except KeyboardInterrupt:  # while code was loaded; commands tell of it themselves
+        status = 130
     except OSError as error:
         if error.filename is not None:  # commands catch what goes wrong with files: this is their standard output
             raise
@@ -42,6 +45,14 @@ def run() -> None:
                 stream.flush()
         os._exit(status)
     sys.exit(status if isinstance(status, str) else 0)
+
+
+def _open_closed_streams() -> None:
+    """A file that is opened later must not become the standard output or error that somebody has closed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 if __name__ == "__main__":

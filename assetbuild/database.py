@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assetbuild import atomic
+
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
@@ -87,7 +89,7 @@ def identity(file: Path) -> tuple[int, int] | None:
 
 def _create(file: Path) -> None:
     """Whole or not at all, and never over another one: it is made beside its place and linked there."""
-    new = Path(f"{file}.{os.urandom(8).hex()}.new")
+    new, lock = _locked_scratch(file)
     try:
         _make(new)
         try:
@@ -98,6 +100,18 @@ def _create(file: Path) -> None:
             new.replace(file)  # a file system without links
     finally:
         new.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _locked_scratch(file: Path) -> tuple[Path, int]:
+    """A new, empty file beside `file`, and a descriptor that holds its lock."""
+    while True:
+        new = Path(f"{file}.{os.urandom(8).hex()}.new")
+        descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        # Until it is locked another build may take it for dead and remove it.
+        if atomic.lock_now(descriptor) and new.exists():
+            return new, descriptor
+        os.close(descriptor)
 
 
 def _make(file: Path) -> None:
@@ -106,6 +120,7 @@ def _make(file: Path) -> None:
     connection = sqlite3.connect(file, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = OFF")  # it is whole, or nobody sees it
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only before the first table
         for statement in _SCHEMA:
             connection.execute(statement.decode())

@@ -29,6 +29,7 @@ class Early:
         self.files_dir = os.path.join(directory, files)
         self.written: dict[str, str] = {}
         self._flushing: Thread | None = None
+        self._failed: OSError | None = None
 
     def put(self, name: str, content: bytes) -> bool:
         """Write a file, in whatever process; who knows what is released adds it to `written`."""
@@ -78,10 +79,24 @@ class Early:
         if sys.platform == "linux":  # elsewhere there is no call for all of it
             from threading import Thread
 
-            self._flushing = Thread(target=atomic.make_durable, args=(self.directory,), daemon=True)
-            self._flushing.start()
+            thread = Thread(target=self._make_durable, daemon=True)
+            with suppress(RuntimeError):  # the system gives no thread: then all of it is written at the end
+                thread.start()
+                self._flushing = thread
+
+    def _make_durable(self) -> None:
+        try:
+            atomic.make_durable(self.directory)
+        except OSError as error:
+            self._failed = error
 
     def wait(self) -> None:
+        """Raises OSError where something did not reach the disk: nobody would be told of it again."""
+        self.join()
+        if self._failed:
+            raise self._failed
+
+    def join(self) -> None:
         if self._flushing:
             self._flushing.join()
 
@@ -94,7 +109,7 @@ def early(parent: Path, target: Path, files: str) -> Iterator[Early | None]:
         if not _is_full(target):
             with suppress(OSError):
                 place = Early(stack.enter_context(_staging(parent)), files)
-                stack.callback(place.wait)
+                stack.callback(place.join)
         yield place
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from assetbuild import stamp
+from assetbuild import atomic, stamp
 from assetbuild.columns import Known, packed, unpacked
 from assetbuild.errors import Place, Problem
 from assetbuild.kept import forget_old_builds, mark_used
@@ -55,6 +55,7 @@ class History:
         if self.stamp is None or self.stamp.facts["always"] or not self.changes.none:
             return None
         mark_used(self.file + ".stamp", self.file + ".known")
+        _clear_up(self.stamp.facts)
         return release_of(self.stamp)
 
     @cached_property
@@ -78,6 +79,14 @@ class History:
         made.facts.update(token=token, key=self.key, variables=_variables())
         stamp.save(made, self.file + ".stamp")
         forget_old_builds(self.cache_dir)
+        _clear_up(made.facts)
+
+
+def _clear_up(facts: Mapping[str, Any]) -> None:
+    """Remove what a killed build has left beside the release and beside the link to it."""
+    atomic.remove_dead_staging(Path(facts["dir"]).parent)
+    if facts["link"]:
+        atomic.remove_dead_staging(Path(facts["link"][0]).parent)
 
 
 def release_of(stamp: Stamp) -> Release:

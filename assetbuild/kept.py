@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from assetbuild import atomic
+
 if TYPE_CHECKING:
     from assetbuild.store import Info
 
@@ -63,9 +65,12 @@ def clear(chosen: Path | None) -> Kept:
 
 
 def forget_old_builds(directory: Path) -> None:
-    """Those that nobody has asked for in a long time."""
+    """Those that nobody has asked for in a long time, and what killed builds have not written to the end."""
     oldest = time.time() - _OLD
-    for file in _builds(directory):
+    files = _builds(directory)
+    atomic.remove_dead_files(file for file in files if file.suffix == ".new")
+    atomic.remove_dead_files(directory.glob("v*.sqlite3.*.new"), ("-wal", "-shm", "-journal", ""))
+    for file in files:
         with suppress(OSError):
             if file.stat().st_mtime < oldest:
                 file.unlink()

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from assetbuild import signatures
+from assetbuild import atomic, signatures
 from assetbuild.signatures import NONE, Signature
 
 FORMAT = b"assetbuild stamp 1\n"
@@ -139,8 +139,10 @@ def replace_file(file: str, content: bytes) -> None:
     scratch = f"{file}.{os.getpid()}.new"
     try:
         with open(scratch, "wb") as stream:
+            atomic.lock_now(stream.fileno())  # held until it is in place, so that nobody takes it for dead
             stream.write(content)
-        os.replace(scratch, file)
+            stream.flush()
+            os.replace(scratch, file)
     except OSError:
         with suppress(OSError):
             os.unlink(scratch)

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 # The version stands in the name: two versions of assetbuild with different tables do not disturb each other.
 NAME = "v1.sqlite3"
-_OURS = re.compile(r"v\d+\.sqlite3(-wal|-shm|-journal|\.[0-9a-f]{16}\.new)?")
+_OURS = re.compile(r"v\d+\.sqlite3(\.[0-9a-f]{16}\.new)?(-wal|-shm|-journal)?")
 
 LIMIT = 1 << 30  # bytes: traces and variants of 17,000 files take some 150 MB
 KEPT = 0.8  # of the limit stays where it was passed, so that not every build has to evict

@@ -35,12 +35,12 @@ class Output:
 
     def say(self, text: str, level: int = 0) -> None:
         if not self.as_json and self.verbosity >= level:
-            click.echo(_printable(text), color=self.color)
+            self._echo(_printable(text))
 
     def problem(self, problem: Problem, *, warning: bool = False) -> None:
         first, _, rest = _printable(str(problem)).partition("\n")
         shown = click.style(("warning: " if warning else "") + first, fg="yellow" if warning else "red")
-        click.echo(shown + ("\n" + rest if rest else ""), err=True, color=self.color)
+        self._echo(shown + ("\n" + rest if rest else ""), err=True)
 
     def problems(self, problems: Sequence[Problem], *, warning: bool = False) -> None:
         """Those of one cause as one, unless everything is wanted."""
@@ -49,7 +49,16 @@ class Output:
 
     def result(self, data: Mapping[str, Any]) -> None:
         if self.as_json:
-            click.echo(json.dumps(data))
+            self._echo(json.dumps(data))
+
+    def _echo(self, text: str, *, err: bool = False) -> None:
+        """What nobody reads any more is not said; the work is done all the same, and its status is what counts."""
+        try:
+            click.echo(text, err=err, color=self.color)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 2 if err else 1)
+            os.close(nowhere)
 
     @property
     def shows_progress(self) -> bool:
@@ -121,3 +130,8 @@ def failures(output: Output, as_json: Callable[..., Mapping[str, Any]]) -> Itera
             click.echo(f"assetbuild: {len(errors)} errors", err=True)
         output.result(as_json(errors=[one.problem for one in errors]))
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        problem = Problem("interrupted; what stood before is untouched")
+        output.problem(problem)
+        output.result(as_json(errors=[problem]))
+        sys.exit(130)

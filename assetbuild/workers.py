@@ -57,7 +57,10 @@ def _start(workers: dict[int, _Worker], work: Callable[[T], Any], items: Sequenc
     import signal
 
     flush()  # or each worker would have the text that waits in our buffers, and write it again
-    counter = os.pipe()
+    try:
+        counter = os.pipe()
+    except OSError:  # too many open files
+        return
     os.write(counter[1], bytes(WORD))
     # A signal must find a worker that knows how to end, and a parent that knows its workers.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
@@ -73,7 +76,13 @@ def _start(workers: dict[int, _Worker], work: Callable[[T], Any], items: Sequenc
 
 def _fork(workers: dict[int, _Worker], task: Task, mask: Iterable[int]) -> None:
     parent = os.getpid()
-    (answers, to_answer), (life, to_life) = os.pipe(), os.pipe()
+    answers, to_answer = os.pipe()
+    try:
+        life, to_life = os.pipe()
+    except OSError:
+        os.close(answers)
+        os.close(to_answer)
+        raise
     try:
         pid = os.fork()
     except OSError:
