@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetbuild.bundled import load_bundles
 from assetbuild.config import Config
+from assetbuild.contents import changed
 from assetbuild.engine import Engine, engine
 from assetbuild.errors import AssetBuildError, raise_all
 from assetbuild.executors import Executor, Serial
@@ -62,7 +63,9 @@ class CompiledHere:
                     errors.append(result)
                     continue
                 compiled = self._found[result.compiled.logical_path] = rebuilder.keep(result)
-                tracked.digests.update((path, digest) for path, digest in compiled.reads or () if digest)
+                for read, digest in compiled.reads or ():
+                    if digest and tracked.digests.setdefault(read, digest) != digest:
+                        errors.append(changed(read))  # others have been made of what it was before
                 yield compiled
         raise_all(errors)
 

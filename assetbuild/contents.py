@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 
-from assetbuild.errors import SourceChanged, SourceError
+from assetbuild.errors import AssetBuildError, SourceChanged, SourceError
 from assetbuild.model import Compiled, Source
 
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
@@ -71,5 +71,7 @@ def changed(path: str) -> SourceChanged:
     return SourceChanged("changed while it was being built", where=path, fix="build again")
 
 
-def _unreadable(source: Source, error: OSError) -> SourceError:
+def _unreadable(source: Source, error: OSError) -> AssetBuildError:
+    if isinstance(error, FileNotFoundError):  # it was there when the sources were listed
+        return changed(source.logical_path)
     return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=source.shown)

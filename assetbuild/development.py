@@ -76,6 +76,10 @@ class Directory:
         fingerprinted = [(one, one.name) for one in artifacts if one.name not in there]
         stable = [(one, one.logical_path) for one in artifacts if one.stable]
         stable = [(one, name) for one, name in stable if one.name not in there or name not in there]
+        until = time.monotonic() + GRACE
+        for _, name in (*fingerprinted, *stable):
+            if name not in there:  # superseded until a manifest names it, which may never come
+                self._superseded.setdefault(name, until)
         for items in (fingerprinted, stable):
             with closing(workers.map(write, items)) as results:
                 for _ in results:

@@ -66,6 +66,8 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
         try:
             entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and directory != str(root.dir):
+                continue  # gone since it was listed
             errors.append(_unreadable(root.label + prefix[len(root.prefix) :], error))
             continue
         for entry in entries:
@@ -92,6 +94,8 @@ def _walk(root: Root, config: Config, errors: list[AssetBuildError], directories
                     raise SourceError("is neither a file nor a directory", where=printable(where))
                 _check_name(logical_path, where)
                 yield Source(logical_path, entry.path, root.label, root.prefix, signatures.of(entry.stat()))
+            except FileNotFoundError:
+                continue  # gone since it was listed
             except OSError as error:
                 errors.append(_unreadable(where, error))
             except SourceError as error:

@@ -15,11 +15,14 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assetbuild.errors import AssetBuildError
 from assetbuild.live_gate import Gate
 from assetbuild.live_news import News
+
+if TYPE_CHECKING:
+    from assetbuild.live_server import Server
 
 _TRIES = 20  # ports tried until one is free on every address
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -27,7 +30,8 @@ _OTHER_HOST, _OTHER_PORT = "choose another with --host", "choose another with --
 
 
 class Live:
-    """Listens from the start until it is closed; `hosts` are the addresses, all with the one `port`.
+    """Listens from the start until it is closed; `hosts` are the addresses, all with the one `port`. With `later` it
+    answers from `start` on, and has no thread before, so that the process may fork.
 
     `origins` may listen beside pages on loopback. `release` is what has been built last. Raises AssetBuildError where
     an address or the port cannot be had, and where an origin is none; an IPv6 that the machine lacks is left out.
@@ -40,28 +44,38 @@ class Live:
         port: int = 0,
         origins: Sequence[str] = (),
         release: str = "",
+        later: bool = False,
     ) -> None:
-        from assetbuild.live_server import Server
-
         self.token = secrets.token_urlsafe(32)
         gate = Gate(hosts, origins, self.token)
         sockets = _listen(hosts, port)
         self.port: int = sockets[0].getsockname()[1]
         self.hosts: tuple[str, ...] = tuple(one.getsockname()[0] for one in sockets)
-        self._server = Server(sockets, gate, News(release))
+        self._sockets, self._gate = sockets, gate
+        self._server: Server | None = None
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._server.run, name="assetbuild live", daemon=True)
-        self._thread.start()
+        if not later:
+            self.start(release)
 
     def __enter__(self) -> Live:
+        return self
+
+    def start(self, release: str = "") -> Live:
+        """Answer from now on."""
+        from assetbuild.live_server import Server
+
+        self._server = Server(self._sockets, self._gate, News(release))
+        self._thread = threading.Thread(target=self._server.run, name="assetbuild live", daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Tell every page, from any thread, without waiting for any of them. Nothing happens after `close`."""
-        if not self._closed.is_set():
+        """Tell every page, from any thread, without waiting for any of them. Nothing happens before `start` and after
+        `close`."""
+        if self._server and not self._closed.is_set():
             # As it is now, whatever the caller does to it next.
             copy = json.loads(json.dumps(message))
             with suppress(RuntimeError):  # closed in between
@@ -70,6 +84,10 @@ class Live:
     def close(self) -> None:
         """End every stream and give the port back."""
         self._closed.set()
+        if self._server is None:
+            for one in self._sockets:
+                one.close()
+            return
         with suppress(RuntimeError):  # it has ended before
             self._server.loop.call_soon_threadsafe(self._server.stop.set)
         self._thread.join()

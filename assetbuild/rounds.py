@@ -103,5 +103,7 @@ class Rounds:
 
 def _notable(files: Iterable[str]) -> list[str]:
     """Those to name: not what an editor made on its way, unless there is nothing else."""
-    named = sorted(file for file in files if not is_never_published(os.path.basename(file).lower()))
+    named = sorted(
+        file for file in files if not is_never_published(os.path.basename(file).lower()) or file.endswith(".py")
+    )
     return [file for file in named if os.path.exists(file)] or named

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from assetbuild import memory
 from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines
@@ -38,10 +39,7 @@ from assetbuild.render import Rendered
 from assetbuild.tracked import Tracked
 from assetbuild.update import NotAlone, affected, update
 
-if TYPE_CHECKING:
-    pass
-
-_TRIES = 5  # at a source that is written all the time
+_TRIES, _PAUSE = 5, 0.02  # at a source that is written all the time; seconds before the second, twice as many then
 
 
 class Built(NamedTuple):
@@ -78,6 +76,7 @@ class Session:
         self.store = store
         self.workers = workers or Processes()
         self.release = ""
+        self.left = history  # by the session before; it counts for the first build alone
         self.reload(config)
 
     def reload(self, config: Config) -> None:
@@ -115,6 +114,7 @@ class Session:
                     if tries + 1 == _TRIES or not _only_changed(error):
                         raise
                     self.unsure = True
+                    time.sleep(_PAUSE * 2**tries)
                 except OSError as error:
                     raise self.directory.error(error) from error
         raise AssertionError
@@ -137,7 +137,8 @@ class Session:
     def close(self) -> None:
         """Leave for the next session what it need not do again."""
         self.tidy(everything=True)
-        if self.history and self.known and not (self.tracked.changed or self.tracked.moved):
+        undone = self.unsure or self.anew or self.tracked.changed or self.tracked.moved
+        if self.history and self.known and not undone:
             inputs = self.tracked.inputs()
             directory = str(self.directory.path)
             memory.remember_development(
@@ -164,7 +165,7 @@ class Session:
 
     def _begin(self) -> None:
         """Take over what an earlier session has left, if that is whole."""
-        self.begun, history = True, self.history
+        self.begun, history, self.left = True, self.left, None
         if not history or history.changes.environment != [] or not history.known or not history.stamp:
             self.tracked.look(self.config)
             return

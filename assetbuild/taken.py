@@ -60,7 +60,10 @@ class Taken:
         if self._was_ours:
             self._await_removal()
         with self._usable():
-            os.makedirs(self.path, exist_ok=True)
+            if not self._was_ours:
+                os.makedirs(self.path, exist_ok=True)
+            elif not self.path.is_dir():
+                os.mkdir(self.path)  # not also what was above: a project that was moved is not to stand there again
             self._check(may_lack_lock=self._was_ours)
             self._lock = self._locked()
             self._was_ours = True

@@ -32,6 +32,7 @@ class Output:
         self.as_json = as_json
         self.verbosity = verbosity
         self.color = color
+        self.ends_with_reader = False  # whether BrokenPipeError is raised where nobody reads any more
 
     def say(self, text: str, level: int = 0) -> None:
         if not self.as_json and self.verbosity >= level:
@@ -56,6 +57,8 @@ class Output:
         try:
             click.echo(text, err=err, color=self.color)
         except BrokenPipeError:
+            if self.ends_with_reader:
+                raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 2 if err else 1)
             os.close(nowhere)

@@ -82,7 +82,7 @@ class Tracked:
             try:
                 signature = signatures.of(os.stat(file))
             except (OSError, ValueError):
-                if paths:
+                if paths or os.path.islink(file):
                     return self.look(config)
                 continue
             if not paths:

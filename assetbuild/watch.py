@@ -74,8 +74,8 @@ class _Watching:
         self.prepares = True
 
     def start(self, stack: ExitStack, history: History | None, store: Keeper | None) -> None:
-        """What changes during the first build is in the first batch. The server comes after it: it is a thread, beside
-        which a build cannot fork."""
+        """What changes during the first build is in the first batch. The server has its port before, since without one
+        all is in vain, but answers after it: it is a thread, beside which a build cannot fork."""
         from assetbuild.events import Watcher
         from assetbuild.session import Session
 
@@ -83,10 +83,13 @@ class _Watching:
         minify = self.options.minify
         self.session = Session(self.config, self.taken.path, minify=minify, history=history, store=store)
         stack.callback(self.session.close)
-        self.watcher = stack.enter_context(Watcher(*self._wanted(), polling=self.options.polling))
-        first = self._attempt(None)
         if self.options.hosts is not None:
             self._listen(stack, self.options.hosts)
+        self.watcher = stack.enter_context(Watcher(*self._wanted(), polling=self.options.polling))
+        first = self._attempt(None)
+        if live := self.rounds.live:
+            live.start(self.session.release)
+            self.taken.announce(live.port, live.token, live.hosts)
         self.watcher.follow(*self._wanted())
         shown = [self.config.shown(Path(directory)) for directory in self._wanted()[0]]
         self.tell.started(self.taken.path, self.rounds.live, shown)
@@ -96,9 +99,9 @@ class _Watching:
         from assetbuild.live import Live
 
         options = self.options
-        live = Live(hosts=hosts, port=options.port, origins=options.origins, release=self.session.release)
-        self.rounds.live = stack.enter_context(live)
-        self.taken.announce(live.port, live.token, live.hosts)
+        self.rounds.live = stack.enter_context(
+            Live(hosts=hosts, port=options.port, origins=options.origins, later=True)
+        )
 
     def go_on(self) -> None:
         batch = self.watcher.wait(self._patience())
@@ -169,7 +172,7 @@ class _Watching:
         except Occupied:
             raise
         except AssetBuildError as error:
-            self.retry = not self.is_loaded or isinstance(error.__cause__, OSError)
+            self.retry = not self.is_loaded or not self.taken.is_ours() or isinstance(error.__cause__, OSError)
             result = error
         except OSError as error:
             self.retry = True

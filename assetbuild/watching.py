@@ -48,6 +48,7 @@ def watch(output: Output, config_file: Path | None, **options: Any) -> None:
     What is built goes to a directory that an application in development mode reads by itself. With --json, one object
     a line.
     """
+    output.ends_with_reader = True
     with failures(output, lambda errors: {"type": "failed", "changed": [], "errors": all_json(errors)}):
         _watch((config_file or find()).absolute(), output, **options)
 

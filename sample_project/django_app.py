@@ -38,7 +38,8 @@ def session_settings() -> dict[str, Any]:
 
 
 settings.configure(
-    DEBUG=False,
+    DEBUG=os.environ.get("DEBUG") == "1",
+    BASE_DIR=HERE,
     # For development only. A deployment sets SECRET_KEY, the same for every process; a build needs none.
     SECRET_KEY=os.environ.get("SECRET_KEY", "django-insecure-development-key-of-the-sample-project"),
     ALLOWED_HOSTS=os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(","),
@@ -93,6 +94,7 @@ settings.configure(
     USE_TZ=True,
     # These three are all that assetbuild needs; {% static %}, form media and the admin then work unchanged.
     STATIC_URL="/static/",
+    STATICFILES_DIRS=[HERE / "static"],
     STORAGES={
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "assetbuild.runtime.django.storage.AssetBuildStorage"},

@@ -7,6 +7,7 @@ is the lock, which ends with the watch.
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 
 from assetbuild.runtime.format import checked_base_url, split_suffix
 from assetbuild.runtime.livetags import CLIENT_FILE, FollowingTags, LiveTags, client_name
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     HasSource = Callable[[str], bool]
 
 _IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+_held: ContextVar[dict[Development, Tags]] = ContextVar(__name__)
 
 
 class Development:
@@ -68,6 +72,16 @@ class Development:
         """Look at the disk right now: before a page, which may be made because of what has changed."""
         self._watched.now(fresh=True)
 
+    def hold(self) -> None:
+        """Look at the disk right now, and answer of that alone in this context until `let_go`: for a whole page, where
+        tags do not know which page they are for."""
+        self.refresh()
+        _held.set({**_held.get({}), self: self._tags_of_now()})
+
+    @staticmethod
+    def let_go() -> None:
+        _held.set({})
+
     def runs(self) -> bool:
         """Whether a watch runs right now; it may not have built yet."""
         return self._watched.now(fresh=True).directory is not None
@@ -75,6 +89,9 @@ class Development:
     @property
     def tags(self) -> Tags:
         """Those of `current()`, the same until something changes. Of now: not to be kept longer than for a page."""
+        return _held.get({}).get(self) or self._tags_of_now()
+
+    def _tags_of_now(self) -> Tags:
         seen, made = self._watched.now(), self._made
         if made is None or made[0] is not seen:
             built = seen.manifest  # false if it is of a site without assets

@@ -79,8 +79,8 @@
   };
 
   const reload = ({ release: target, since }) => {
-    const last = target === undefined ? null : remember(target);
-    if (since === undefined || last !== target) location.reload();
+    // What is heard at once is not noted: while somebody loads the page anew, a browser takes no reload of ours.
+    if (since === undefined || remember(target) !== target) location.reload();
   };
 
   /* Swapping. */

@@ -148,8 +148,9 @@ def _has_own_name(manifest: Manifest, path: str) -> bool:
 
 
 def _nearest(start: str) -> str | None:
+    """That of a running watch: one that was left behind must not hide it."""
     place = start
-    while not _is_ours(place):
+    while not (_is_ours(place) and _is_held(os.path.join(place, NAME, "lock"))):
         above = os.path.dirname(place)
         if above == place:
             return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.core.signals import request_started
+from django.core.signals import request_finished, request_started
 
 from assetbuild.runtime.django.development import has_source, is_served, place
 from assetbuild.runtime.format import ManifestError
@@ -124,6 +124,7 @@ def _development(directory: Any, base_url: str, on_missing: Any) -> Development 
     from assetbuild.runtime.development import Development  # nothing of it is loaded in production
 
     request_started.connect(_refresh, dispatch_uid="assetbuild.runtime.django")
+    request_finished.connect(_let_go, dispatch_uid="assetbuild.runtime.django")
     given = os.fspath(directory) if directory else None
     return Development(given, near=place(), base_url=base_url, on_missing=on_missing or "error", has_source=has_source)
 
@@ -136,9 +137,15 @@ def _refresh(**_: Any) -> None:
 
     for assets in [*_opened.values()]:
         if not isinstance(assets, (Manifest, PlainUrls)):
-            assets.refresh()
+            assets.hold()
             if assets.client():
                 reset_loaders()
+
+
+def _let_go(**_: Any) -> None:
+    from assetbuild.runtime.development import Development
+
+    Development.let_go()
 
 
 def _manifest(path: Any, on_missing: Any) -> Manifest:

@@ -54,6 +54,8 @@ class DevelopmentAssets(AppAssets):
         self._plain = chosen or (None if own else base_url)
         self._set_up(app, base_url, not here, blueprints)
         self.assets = self.assets.with_base_url(self._plain or base_url, watched=base_url)
+        if app.config["TEMPLATES_AUTO_RELOAD"] is None:  # Flask does so with its debug flag alone
+            app.jinja_env.auto_reload = True
         if not chosen and not self.elsewhere:
             self._folders.serve_sources()
         if not app.has_static_folder or base_url != own:
