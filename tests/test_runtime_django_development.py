@@ -396,6 +396,20 @@ def jinja(call, **context):
     return backend.from_string("{{ " + call + " }}").render(context)
 
 
+def test_a_page_is_of_one_build_though_another_is_made_meanwhile(watched):
+    from django.core.signals import request_finished
+
+    begin_request()
+    before = static("css/site.css")
+    write_files(watched.sources, {"css/site.css": "a { color: red }\n"})
+    watched.session.build()
+    time.sleep(0.05)
+    assert static("css/site.css") == before
+    request_finished.send(sender=None)
+    begin_request()
+    assert static("css/site.css") != before
+
+
 @pytest.fixture
 def live(watched):
     """Pages are told where live reload is."""

@@ -6,8 +6,9 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -17,6 +18,9 @@ from assetbuild.executors import Serial
 from assetbuild.history import History
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.session import Built, Session
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 SITE = {
     "static/css/site.css": '@import "base.css";\nbody { background: url(../img/logo.svg); }\n',
@@ -419,6 +423,74 @@ def test_what_does_not_fit_any_more_is_done_anew(spoil: Callable[[Path], None], 
     second.build()
     second.tidy(everything=True)
     assert output(site / ".assetbuild") == clean(site, tmp_path)
+
+
+def test_another_configuration_counts_in_a_session_that_goes_on_from_another(site: Path, tmp_path: Path) -> None:
+    first = with_history(site)
+    first.build()
+    later(site)
+    first.build()
+    first.close()
+    second = with_history(site)
+    assert second.build().reasons == {}
+    write(site / "assetbuild.toml", CONFIG + 'exclude = ["js/**"]\n')
+    second.reload(config_of(site))
+    second.build()
+    second.tidy(everything=True)
+    assert output(site / ".assetbuild") == clean(site, tmp_path)
+
+
+def test_what_failed_last_is_not_forgotten_by_the_next_session(site: Path) -> None:
+    first = with_history(site)
+    first.build()
+    file = write(site / "bundles.yaml", "bundles: [")
+    with pytest.raises(AssetBuildError):
+        first.build([str(file)])
+    later(site)
+    first.close()
+    with pytest.raises(AssetBuildError):
+        with_history(site).build()
+
+
+class Meddling(Serial):
+    """Somebody saves a file when the first of several has been compiled."""
+
+    def __init__(self, file: Path, content: str) -> None:
+        self.file, self.content = file, content
+
+    def map(self, work: Callable[[T], R], items: Iterable[T], /) -> Generator[R, None, None]:
+        for item in items:
+            yield work(item)
+            if self.content:
+                write(self.file, self.content)
+                self.content = ""
+
+
+def test_a_source_that_is_saved_while_it_is_built_is_the_same_in_all_that_is_made_of_it(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assetbuild.compiled.FEW", 0)
+    more = '  more:\n    output: js/more.js\n    contents: ["old/*.js"]\n'
+    write(site / "bundles.yaml", BUNDLES + more)
+    session = session_of(site)
+    session.build()
+    file = write(site / "static/old/one.js", "var one = 11;\n")
+    session.compiled.workers = Meddling(file, "var one = 111;\n")
+    session.build([str(file)])
+    session.build([str(file)])
+    session.tidy(everything=True)
+    assert output(site / ".assetbuild") == clean(site, tmp_path)
+
+
+def test_a_link_that_leads_nowhere_is_told_at_once(site: Path) -> None:
+    session = session_of(site)
+    session.build()
+    link, target = site / "static/new.css", site / "static/css/target.css"
+    link.symlink_to(target)
+    with pytest.raises(AssetBuildError):
+        session.build([str(link)])
+    write(target, "u { color: black; }\n")
+    assert [*session.build([str(target)]).reasons] == ["css/target.css", "new.css"]
 
 
 def test_leftovers_of_a_session_that_was_killed_go_with_the_first_build(site: Path, tmp_path: Path) -> None:
