@@ -399,6 +399,7 @@ def jinja(call, **context):
 def test_a_page_is_of_one_build_though_another_is_made_meanwhile(watched):
     from django.core.signals import request_finished
 
+    static("css/site.css")  # so that there is something to be held
     begin_request()
     before = static("css/site.css")
     write_files(watched.sources, {"css/site.css": "a { color: red }\n"})
