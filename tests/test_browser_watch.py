@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -138,10 +138,14 @@ class Site:
 
 @pytest.fixture(scope="module", params=[*MODULES])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    framework: str = request.param
+    with started(request.param, tmp_path_factory.mktemp("watch") / "project") as site:
+        yield site
+
+
+@contextmanager
+def started(framework: str, root: Path) -> Iterator[Site]:
     if any(find_spec(name) is None for name in (framework, SERVERS[framework], "jinja2")):
         missing(f"{framework} or its server is not installed")
-    root = tmp_path_factory.mktemp("watch") / "project"
     pages = {"templates/page.html": PAGE, "templates/sheet.html": SHEET}
     if framework == "django":
         pages = {name: in_django(text) for name, text in pages.items()}
@@ -242,14 +246,15 @@ def test_a_mistake_is_shown_with_its_place_until_it_is_mended(site: Site, page: 
     assert (page.errors, page.bad) == ([], [])
 
 
-def test_the_page_after_a_watch_was_killed_names_sources(site: Site) -> None:
-    """The last for its site."""
-    assert re.fullmatch(r"/static/css/site\.[0-9a-f]{16}\.css", site.sheet())
-    lock = site.root / ".assetbuild/lock"
-    os.kill(int(lock.read_text()), signal.SIGKILL)
-    site.wait(lambda: is_free(lock))
-    assert site.sheet() == "/static/css/site.css"
-    assert site.server.get("/static/css/site.css").body == (site.root / "static/css/site.css").read_bytes()
+@pytest.mark.parametrize("framework", [*MODULES])
+def test_the_page_after_a_watch_was_killed_names_sources(framework: str, tmp_path: Path) -> None:
+    with started(framework, tmp_path / "project") as site:
+        assert re.fullmatch(r"/static/css/site\.[0-9a-f]{16}\.css", site.sheet())
+        lock = site.root / ".assetbuild/lock"
+        os.kill(int(lock.read_text()), signal.SIGKILL)
+        site.wait(lambda: is_free(lock))
+        assert site.sheet() == "/static/css/site.css"
+        assert site.server.get("/static/css/site.css").body == (site.root / "static/css/site.css").read_bytes()
 
 
 def is_free(lock: Path) -> bool:
