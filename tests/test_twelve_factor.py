@@ -81,8 +81,7 @@ def test_every_worker_sees_the_session_and_any_of_them_may_be_killed(
         home = visitor.get("/")
         page = visitor.sign()
         assert crossings(page) == 1
-        workers = server.workers()
-        assert len(workers) == 3
+        workers = all_workers(server, 3)
         for worker in workers:
             assert crossings(answer_of(worker, server, visitor)) == 1
 
@@ -93,6 +92,15 @@ def test_every_worker_sees_the_session_and_any_of_them_may_be_killed(
             assert visitor.get("/") == home
         assert crossings(Visitor(server.port).get()) == 0
         assert not set(server.workers()) & set(workers)
+
+
+def all_workers(server: Running, count: int) -> list[int]:
+    """The first of them answers while the others are still being started."""
+    deadline = time.monotonic() + 30
+    while len(workers := server.workers()) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return workers
 
 
 def answer_of(worker: int, server: Running, visitor: Visitor) -> str:

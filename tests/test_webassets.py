@@ -619,13 +619,13 @@ def test_coffee_is_left_to_the_filter_that_compiles_the_whole(site: MakeSite) ->
     assert built(config).text == "X = -> 1\nY = -> 2"
 
 
-def test_a_source_that_cannot_be_read_is_an_error_with_its_name(site: MakeSite) -> None:
+def test_a_source_that_has_gone_is_an_error_with_its_name(site: MakeSite) -> None:
     config, sources = site({"bundles.yaml": "app: {output: app.js, contents: a.js}", "static/a.js": ""})
     (bundle,) = load_bundles(config, sources)
     os.unlink(sources["a.js"].file)
     with pytest.raises(SourceError) as caught:
         build_bundle(bundle)
-    assert str(caught.value) == "static/a.js: cannot be read: no such file or directory"
+    assert str(caught.value) == "a.js: changed while it was being built\n  fix: build again"
 
 
 def test_nothing_is_written_and_the_environment_stays_as_it_was(site: MakeSite, tmp_path: Path) -> None:
