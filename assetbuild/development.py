@@ -122,8 +122,12 @@ class Directory:
         return bool(self._superseded)
 
     def tidy(self, everything: bool = False) -> None:
-        now = time.monotonic()
-        for name in [name for name, until in self._superseded.items() if everything or until <= now]:
+        now, due = time.monotonic(), []
+        for name, until in self._superseded.items():  # in the order of their times
+            if not everything and until > now:
+                break
+            due.append(name)
+        for name in due:
             del self._superseded[name]
             self._remove(name)
 

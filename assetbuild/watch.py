@@ -151,6 +151,7 @@ class _Watching:
         outcome = self._attempt(files)
         self.watcher.follow(*self._wanted())
         self.rounds.tell(outcome, because, self.config)
+        self.session.tidy()  # here too: there may be no lull for a long time
 
     def _wanted(self) -> tuple[list[str], list[str]]:
         own = [str(self.options.file), str(self.taken.path / LOCK)]
