@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from assetbuild.errors import OutputConflict, raise_all
 from assetbuild.fingerprint import Final
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
-from assetbuild.model import Reference
+from assetbuild.model import Reference, language_of
 from assetbuild.records import manifest_line
 from assetbuild.resolver import Target
 
@@ -22,7 +23,6 @@ class Artifact(NamedTuple):
     name: str
     sha256: str
     size: int
-    integrity: str | None
     stable: bool  # released under its own name as well, beside a fingerprinted one
 
 
@@ -57,11 +57,17 @@ def manifest_lines(graph: Graph, artifacts: Iterable[Artifact]) -> dict[str, byt
 
 
 def _line(graph: Graph, artifact: Artifact) -> bytes:
-    path, name, _, size, integrity, stable = artifact
+    path, name, sha256, size, stable = artifact
     compiled = graph.assets[path]
     named = [*zip(compiled.references, graph.all_targets(path), strict=True)] if compiled.references else []
     imports, dynamic = (_imports(named, kinds) for kinds in (_STATIC, _DYNAMIC)) if named else ((), ())
+    integrity = _integrity(sha256) if language_of(path) else None
     return manifest_line(path, name, size, integrity, stable, compiled.prehashed, imports, dynamic)
+
+
+def _integrity(sha256: str) -> str:
+    """What browsers check of scripts and style sheets (W3C, Subresource Integrity): what SHA256SUMS says as well."""
+    return "sha256-" + b2a_base64(bytes.fromhex(sha256), newline=False).decode()
 
 
 _STATIC = frozenset({"js-import", "js-export", "css-import"})

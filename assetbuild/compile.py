@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from assetbuild import sourcemaps
 from assetbuild.config import Config
-from assetbuild.contents import hash_source, integrity_of, read_source
+from assetbuild.contents import hash_source, read_source
 from assetbuild.errors import Place, Problem, place_at
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, Format, Language, Origin, Reference, Source, language_of
@@ -75,7 +75,6 @@ def compile_source(
         dropped_maps=_targets([own_map] if own_map and minified.tool else [], path, config),
         made_map=_made_map(minified, map_path),
         prehashed=prehashed,
-        integrity=integrity_of(final) if language else None,
         warnings=warnings,
         reads=((path, digest), *map_read, *(taken if minified.source_map else ())),
     )
@@ -120,7 +119,6 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         tools=(*built.tools, *_minify_label(minified)),
         dropped_maps=tuple(built.dropped_maps),
         made_map=_made_map(minified, map_path),
-        integrity=integrity_of(content) if language else None,
         warnings=tuple(dict.fromkeys((*built.warnings, *minified.warnings))),
         reads=built.reads if built.reads is None or not minified.source_map else (*built.reads, *taken),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 
@@ -60,11 +59,6 @@ def _read(compiled: Compiled) -> bytes:
     assert compiled.file
     with open(compiled.file, "rb", buffering=0) as stream:
         return stream.read()
-
-
-def integrity_of(content: bytes) -> str:
-    """What subresource integrity (W3C) checks, for scripts and style sheets."""
-    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
 
 
 def changed(path: str) -> SourceChanged:

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from assetbuild.contents import integrity_of
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled
 from assetbuild.names import ZEROS, name_of, released_name
@@ -25,7 +24,6 @@ class Final(NamedTuple):
     name: str
     sha256: str
     size: int
-    integrity: str | None
 
 
 def fingerprint(
@@ -74,11 +72,11 @@ def _final(graph: Graph, path: str, names: Mapping[str, str], mark: str | None, 
     name = name_of(compiled, mark or sha256)
     if rendered is not None:
         rendered.keep(path, content, name, sha256)
-    return Final(name, sha256, len(content), integrity_of(content) if compiled.integrity else None)
+    return Final(name, sha256, len(content))
 
 
 def _as_compiled(compiled: Compiled) -> Final:
-    return Final(name_of(compiled, compiled.digest), compiled.digest, compiled.size, compiled.integrity)
+    return Final(name_of(compiled, compiled.digest), compiled.digest, compiled.size)
 
 
 def _marks(graph: Graph, component: tuple[str, ...], names: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from assetbuild import sourcemaps
 from assetbuild.config import Config
-from assetbuild.contents import content_of, integrity_of
+from assetbuild.contents import content_of
 from assetbuild.globs import matcher
 from assetbuild.model import Compiled, language_of
 from assetbuild.names import ZEROS, name_of
@@ -120,5 +120,4 @@ def _correct_inline(path: str, assets: Assets, targets: Targets) -> None:
 
 
 def _with_content(compiled: Compiled, content: bytes) -> Compiled:
-    digest, integrity = hashlib.sha256(content).hexdigest(), integrity_of(content) if compiled.integrity else None
-    return compiled._replace(content=content, digest=digest, size=len(content), integrity=integrity)
+    return compiled._replace(content=content, digest=hashlib.sha256(content).hexdigest(), size=len(content))

@@ -35,8 +35,7 @@ def known_of(graph: Graph, finals: Mapping[str, Final], config: Config) -> Known
     found: Known = {name: {} for name in BY_ASSET}
     found["without_map"] = sorted(graph.without_map)
     for path, compiled in graph.assets.items():
-        _, _, found["sizes"][path], _ = final = finals[path]
-        found["names"][path] = final.name
+        found["names"][path], _, found["sizes"][path] = finals[path]
         if compiled.references and not compiled.prehashed and (targets := {*graph.names(path)}):
             found["targets"][path] = "\0".join(sorted(targets))
         if stable(path) and not compiled.prehashed:

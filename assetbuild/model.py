@@ -125,7 +125,6 @@ class Compiled(NamedTuple):
     dropped_maps: tuple[str, ...] = ()
     made_map: tuple[str, bytes] | None = None  # the source map that a tool made with `content`: logical path, bytes
     prehashed: bool = False
-    integrity: str | None = None  # of the content, where that is a script or style sheet
     warnings: tuple[Problem, ...] = ()
     # Logical path and digest of each file read, "" for one that was not there; None where that cannot be known.
     reads: tuple[tuple[str, str], ...] | None = ()

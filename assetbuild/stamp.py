@@ -18,7 +18,7 @@ from zlib import crc32
 from assetbuild import atomic, signatures
 from assetbuild.signatures import NONE, Signature
 
-FORMAT = b"assetbuild stamp 1\n"
+FORMAT = b"assetbuild stamp 2\n"
 _CHECKSUM = 4  # bytes
 _NUMBERS = 4  # of a signature
 _RELEASED = stat.S_IFREG | 0o444  # the mode of a released file

@@ -107,9 +107,18 @@ def _entries(directory: Path, manifest: Mapping[str, Any], record: Mapping[str, 
         if entry["size"] != content_file.stat().st_size:
             yield Problem(f"'{path}' has {content_file.stat().st_size} bytes, not {entry['size']}", Place(MANIFEST))
         if "integrity" in entry:
-            actual = base64.b64encode(hashlib.sha384(content_file.read_bytes()).digest()).decode()
-            if entry["integrity"] != f"sha384-{actual}":
-                yield Problem(f"'{path}' has the integrity 'sha384-{actual}'", Place(MANIFEST))
+            yield from _integrity(path, entry["integrity"], content_file)
+
+
+def _integrity(path: str, stated: str, file: Path) -> Iterator[Problem]:
+    """By any of the digests that browsers take (W3C, Subresource Integrity), whoever wrote it."""
+    algorithm = stated.partition("-")[0]
+    if algorithm not in ("sha256", "sha384", "sha512"):
+        yield Problem(f"'{path}' has the integrity '{stated}', which is no digest that browsers check", Place(MANIFEST))
+        return
+    actual = f"{algorithm}-{base64.b64encode(hashlib.new(algorithm, file.read_bytes()).digest()).decode()}"
+    if stated != actual:
+        yield Problem(f"'{path}' has the integrity '{actual}', not '{stated}'", Place(MANIFEST))
 
 
 def _cycle_digests(

@@ -208,7 +208,7 @@ class Writer:
                 raise changed(compiled.logical_path)
 
     def _line(self, artifact: Artifact, name: str, variants: Mapping[str, Any]) -> str:
-        path, _, sha256, size, _, _ = artifact
+        path, _, sha256, size, _ = artifact
         compiled = self.graph.assets[path]
         return record_line(
             name,

@@ -45,7 +45,7 @@ def test_the_manifest_says_that_they_are_prehashed_and_what_they_import(site: Si
     index = entries["assets/index-BfX3k2Qz.js"]
     assert (index["file"], index["prehashed"], "stable" in index) == ("assets/index-BfX3k2Qz.js", True, False)
     assert (index["imports"], index["dynamic"]) == (["assets/vendor-C0ffee00.js"], ["assets/lazy-Dd11ee22.js"])
-    assert index["integrity"].startswith("sha384-")
+    assert index["integrity"].startswith("sha256-")
     assert {entry["prehashed"] for entry in entries.values()} == {True}
 
 

@@ -237,7 +237,7 @@ def test_whatever_a_manifest_holds_its_tags_stay_tags(names):
 def test_an_integrity_that_could_leave_its_place_is_refused(integrity):
     with pytest.raises(ManifestError) as caught:
         tags({"a.js": {"file": "a.1.js", "size": 1, "integrity": integrity}})
-    assert caught.value.what == f"asset 'a.js': 'integrity' is {integrity!r}, not a digest such as 'sha384-...'"
+    assert caught.value.what == f"asset 'a.js': 'integrity' is {integrity!r}, not a digest such as 'sha256-...'"
 
 
 # Preloads

@@ -119,7 +119,7 @@ def _entry_problem(raw: Any) -> str | None:
     if type(raw.get("integrity", "")) is not str:
         return f"'integrity' is {_json_type(raw['integrity'])}, not a string"
     if not _is_integrity(raw.get("integrity", "")):
-        return f"'integrity' is {raw['integrity']!r}, not a digest such as 'sha384-...'"
+        return f"'integrity' is {raw['integrity']!r}, not a digest such as 'sha256-...'"
     if type(size) is not int or size < 0:
         return f"'size' is {size if type(size) is int else _json_type(size)}, not a number of bytes"
     if len(raw) > 2:

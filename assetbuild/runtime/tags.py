@@ -2,7 +2,7 @@
 
     tags = Tags(Manifest.load())
     tags.script("js/app.js")
-    # '<script src="/static/js/app.FP.js" integrity="sha384-..." crossorigin="anonymous"></script>'
+    # '<script src="/static/js/app.FP.js" integrity="sha256-..." crossorigin="anonymous"></script>'
 
 A preload must say what the tag that uses it says: browsers compare `crossorigin` and `integrity`, and fetch again if
 they differ. After its first call, a tag without nonce or further attributes is one dict look-up.

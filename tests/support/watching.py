@@ -70,4 +70,4 @@ def released(path: str, text: str) -> str:
 
 
 def integrity(text: str) -> str:
-    return f"sha384-{base64.b64encode(hashlib.sha384(text.encode()).digest()).decode()}"
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
