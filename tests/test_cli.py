@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import write_files
 from tests.support.needs import missing
+from tests.support.terminal import on_a_terminal
 
 CONFIG = "[compress]\nbr = false\ngz = false\n"
 SITE = {
@@ -391,32 +392,16 @@ def test_no_minify_and_no_compress_leave_both_out(project: Path) -> None:
     assert next(files.glob("big*")).read_text() == "a  {  color: red  }\n" * 50
 
 
-def on_a_terminal(directory: Path, *arguments: str, env: Mapping[str, str]) -> str:
-    """All that the command writes to a terminal."""
-    pty = pytest.importorskip("pty")
-    master, slave = pty.openpty()
+def shown_on_a_terminal(directory: Path, *arguments: str, env: Mapping[str, str]) -> str:
     command = [sys.executable, "-m", "assetbuild", *arguments]
-    process = subprocess.Popen(
-        command, cwd=directory, env={**os.environ, "TERM": "xterm", **env}, stdin=slave, stdout=slave, stderr=slave
-    )
-    os.close(slave)
-    seen = b""
-    try:
-        while piece := os.read(master, 10_000):
-            seen += piece
-    except OSError:  # Linux says EIO where the last writer has gone
-        pass
-    finally:
-        os.close(master)
-        process.wait()
-    return seen.decode()
+    return on_a_terminal(command, directory, {**os.environ, **env})[1].decode()
 
 
 def test_no_color_reaches_a_terminal_only_when_allowed(project: Path) -> None:
     write_files(project, {"assetbuild.toml": "root = 1"})
 
-    plain = on_a_terminal(project, "build", env={})
-    none = on_a_terminal(project, "build", env={"NO_COLOR": "1"})
+    plain = shown_on_a_terminal(project, "build", env={})
+    none = shown_on_a_terminal(project, "build", env={"NO_COLOR": "1"})
 
     assert "\x1b[31m" in plain
     assert "\x1b" not in none
@@ -424,8 +409,8 @@ def test_no_color_reaches_a_terminal_only_when_allowed(project: Path) -> None:
 
 
 def test_a_terminal_sees_progress_and_nobody_else(project: Path) -> None:
-    assert "compile" in on_a_terminal(project, "build", env={})
-    assert "compile" not in on_a_terminal(project, "build", "--quiet", env={})
+    assert "compile" in shown_on_a_terminal(project, "build", env={})
+    assert "compile" not in shown_on_a_terminal(project, "build", "--quiet", env={})
     assert run(project, "build").stderr == ""
 
 

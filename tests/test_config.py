@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assetbuild.config import Config, load_config, parse_config
+from assetbuild.config import _TOP_KEYS, Config, load_config, parse_config
 from assetbuild.configfile import find_config
 from assetbuild.errors import AssetBuildError, BuildFailed, ConfigError
 from assetbuild.roots import Root
@@ -623,19 +623,7 @@ def test_an_installed_package_of_this_environment_is_found(base: Path) -> None:
 
 def test_any_table_gives_a_configuration_or_complaints(base: Path) -> None:
     values: list[Any] = [None, True, 3, 1.5, "", "x", [], ["x"], [3], [[]], [{}], {}, {"x": "y"}, {"x": {"y": 3}}]
-    for key in (
-        "roots",
-        "output",
-        "url_prefix",
-        "exclude",
-        "standalone",
-        "stable",
-        "bundles",
-        "minify",
-        "compress",
-        "references",
-        "x",
-    ):
+    for key in (*_TOP_KEYS, "x"):
         for value in values:
             with suppress(ConfigError, BuildFailed):
                 assert isinstance(parse_config({key: value}, base / "assetbuild.toml"), Config)

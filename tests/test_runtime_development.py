@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -18,17 +17,15 @@ from assetbuild.runtime.development import Development
 from assetbuild.runtime.livetags import CLIENT_FILE
 from assetbuild.runtime.manifest import canonical
 from tests.conftest import write_files
+from tests.support.threads import over_and_over
 from tests.support.watching import Watch, integrity, released
+
+pytest_plugins = ["tests.support.runtime_fixtures"]
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 CSS, APP = "a { color: red }\n", "console.log(1);\n"
 FILES = {"css/site.css": CSS, "js/app.js": APP}
 CLIENT = Path(CLIENT_FILE)
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("ASSETBUILD_DEVELOPMENT", "ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -563,27 +560,21 @@ def test_every_url_that_threads_get_while_builds_come_is_of_a_build_and_its_file
     watch.build(builds[0])
     watch.listen()
     assets.refresh()
-    ended, seen, wrong = threading.Event(), set(), []
+    seen, wrong = set(), []
 
     def ask():
-        while not ended.is_set():
-            made = assets.url("css/site.css")
-            seen.add(made)
-            if made not in expected or assets.file_of(made.removeprefix("/static/")) is None:
-                wrong.append(made)
-            tags = assets.tags
-            if f'data-release="{tags.assets.release}"' not in tags.stylesheet("css/site.css"):
-                wrong.append(tags)
+        made = assets.url("css/site.css")
+        seen.add(made)
+        if made not in expected or assets.file_of(made.removeprefix("/static/")) is None:
+            wrong.append(made)
+        tags = assets.tags
+        if f'data-release="{tags.assets.release}"' not in tags.stylesheet("css/site.css"):
+            wrong.append(tags)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for count in range(30):
-        watch.build(builds[count % 2])
-        time.sleep(0.005)
-    ended.set()
-    for thread in threads:
-        thread.join()
+    with over_and_over(ask, threads=4):
+        for count in range(30):
+            watch.build(builds[count % 2])
+            time.sleep(0.005)
     assert (wrong, seen) == ([], expected)
 
 

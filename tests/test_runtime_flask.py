@@ -22,6 +22,11 @@ from assetbuild.runtime.development import Development
 from assetbuild.runtime.flask import AssetBuild, asset_url
 from assetbuild.runtime.manifest import canonical
 from tests.conftest import write_files
+from tests.support.documentation import page_of_documentation, run_first_commands
+from tests.support.sample import run_in_development
+
+pytest_plugins = ["tests.support.runtime_fixtures"]
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 FILES = {
     "css/site.css": "css/site.3f2a91c07be4d518.css",
@@ -31,13 +36,6 @@ FILES = {
     "shop/shop.css": "shop/shop.0123456789abcdef.css",
 }
 SITE = "/static/css/site.3f2a91c07be4d518.css"
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    names = ("MANIFEST", "BASE_URL", "MODE", "DEVELOPMENT")
-    for name in (*(f"ASSETBUILD_{name}" for name in names), "FLASK_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -739,8 +737,7 @@ def test_the_kernel_sees_no_file_system_call_after_the_start(manifest, tmp_path)
 
 # The page of documentation
 
-ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs/flask.md").read_text("utf-8")
+PAGE = page_of_documentation("flask.md")
 
 
 def test_the_sample_serves_its_sources_in_development():
@@ -749,22 +746,11 @@ def test_the_sample_serves_its_sources_in_development():
         "get = create_app().test_client().get\n"
         "print(get('/static/css/site.css').status_code, get('/static/js/classic.js').status_code)"
     )
-    environment = {**os.environ, "ASSETBUILD_MODE": "development", "ASSETBUILD_MANIFEST": "/nowhere/manifest.json"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "sample_project", env=environment)
-    assert (done.stdout, done.returncode) == ("200 404\n", 0), done.stderr
+    assert run_in_development(code) == "200 404\n"
 
 
 def test_the_first_commands_of_the_page_work_in_a_fresh_directory(tmp_path):
-    (tmp_path / "static").mkdir()
-    (tmp_path / "static/a.css").write_text("a { color: red }")
-    commands = re.findall(r"^    assetbuild (\w+)", PAGE, re.MULTILINE)
-    assert commands == ["init", "build", "watch"]
-    for command in commands[:2]:
-        done = subprocess.run(
-            [sys.executable, "-m", "assetbuild", command], capture_output=True, text=True, cwd=tmp_path
-        )
-        assert done.returncode == 0, done.stderr
+    run_first_commands(PAGE, tmp_path)
     assert (tmp_path / "dist/current/manifest.json").is_file()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-import threading
+import time
 from pathlib import Path
 
 import flask
@@ -17,7 +17,11 @@ from assetbuild.runtime.flask import AssetBuild, asset_url
 from assetbuild.runtime.livetags import CLIENT_FILE
 from tests.conftest import write_files
 from tests.support.servers import free_port, running
+from tests.support.threads import over_and_over
 from tests.support.watching import Watch, integrity
+
+pytest_plugins = ["tests.support.runtime_fixtures"]
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 SITE, APP = "a { color: red }\n", "console.log(1);\n"
 SOURCES = {"css/site.css": SITE, "js/app.js": APP, "img/a b@2.png": "png", "shop/shop.css": "shop"}
@@ -29,25 +33,11 @@ CLIENT = re.compile(
 )
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("DEVELOPMENT", "MANIFEST", "BASE_URL", "MODE"):
-        monkeypatch.delenv(f"ASSETBUILD_{name}", raising=False)
-    monkeypatch.delenv("FLASK_DEBUG", raising=False)
-
-
 @pytest.fixture
 def project(tmp_path):
     """A directory with the sources of SOURCES in `static`, and the package of an application below it."""
     write_files(tmp_path / "project/static", SOURCES)
     return tmp_path / "project"
-
-
-@pytest.fixture
-def watch(project):
-    made = Watch(project / ".assetbuild").start()
-    yield made
-    made.stop()
 
 
 def make(project, *, config=None, page=PAGE, extension=None, **options):
@@ -425,25 +415,19 @@ def test_pages_that_threads_make_while_builds_come_have_files(project, watch):
     for build in builds:
         names = watch.build(build)
         pages.add(f"/static/{names['css/site.css']} /static/{names['js/app.js']} ")
-    ended, seen, wrong = threading.Event(), set(), []
+    seen, wrong = set(), []
 
     def visit():
-        while not ended.is_set():
-            made = page(app)
-            seen.add(made)
-            found = [get(app, url)[0] for url in made.split()]
-            if made not in pages or found != [200, 200]:
-                wrong.append((made, found))
+        made = page(app)
+        seen.add(made)
+        found = [get(app, url)[0] for url in made.split()]
+        if made not in pages or found != [200, 200]:
+            wrong.append((made, found))
 
-    threads = [threading.Thread(target=visit) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for count in range(40):
-        watch.build(builds[count % 2])
-        ended.wait(0.01)
-    ended.set()
-    for thread in threads:
-        thread.join()
+    with over_and_over(visit, threads=3):
+        for count in range(40):
+            watch.build(builds[count % 2])
+            time.sleep(0.01)
     assert (wrong, seen) == ([], pages)
 
 

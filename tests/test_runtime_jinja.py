@@ -15,15 +15,12 @@ from assetbuild.runtime import Manifest, ManifestError, MissingAsset, PlainUrls
 from assetbuild.runtime.jinja import AssetBuildExtension, install
 from assetbuild.runtime.manifest import canonical
 
+pytest_plugins = ["tests.support.runtime_fixtures"]
+pytestmark = pytest.mark.usefixtures("no_environment")
+
 NAMES = {"css/site.css": ".css", "js/app.js": ".js", "js/lib.js": ".js", "img/a&b.png": ".png"}
 SITE = "/static/css/site.0123456789abcdef.css"
 WHOLE = 'integrity="sha384-AAAA" crossorigin="anonymous"'
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE", "ASSETBUILD_DEVELOPMENT"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def content(**more) -> bytes:

@@ -21,6 +21,9 @@ from assetbuild.runtime.format import check_head
 from assetbuild.runtime.manifest import FORMAT_VERSION, canonical
 from assetbuild.runtime.missing import bare
 
+pytest_plugins = ["tests.support.runtime_fixtures"]
+pytestmark = pytest.mark.usefixtures("no_environment")
+
 ROOT = Path(__file__).parent.parent
 RELEASE = "3f2a91c07be4d518"
 WRITE = "\n  fix: write a path such as '/static/' or a URL such as 'https://cdn.example.com/static/'"
@@ -38,12 +41,6 @@ def data(assets=None, **more):
 
 def manifest(assets=None, **options):
     return Manifest.from_bytes(canonical(data(assets)), **options)
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

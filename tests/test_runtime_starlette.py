@@ -25,7 +25,12 @@ from assetbuild.config import parse_config
 from assetbuild.runtime import Manifest, ManifestError, MissingAsset, PlainUrls
 from assetbuild.runtime.starlette import ReleaseFiles, install
 from tests.conftest import write_files
+from tests.support.documentation import page_of_documentation, run_first_commands
+from tests.support.sample import run_in_development
 from tests.support.servers import uvicorn
+
+pytest_plugins = ["tests.support.runtime_fixtures"]
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 CSS = "a { background: url(../img/dot.png) }\n" + "p { color: red }\n" * 200
 SOURCES = {
@@ -38,12 +43,6 @@ SOURCES = {
     "empty.txt": "",
     "site.webmanifest": "{}\n",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("ASSETBUILD_MANIFEST", "ASSETBUILD_BASE_URL", "ASSETBUILD_MODE", "ASSETBUILD_DEVELOPMENT"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -594,8 +593,7 @@ def test_jinja2_is_not_needed_to_serve(release):
 
 # The page of documentation
 
-ROOT = Path(__file__).parent.parent
-DOCUMENTATION = (ROOT / "docs/starlette.md").read_text("utf-8")
+DOCUMENTATION = page_of_documentation("starlette.md")
 
 
 def test_the_sample_serves_its_sources_in_development():
@@ -603,22 +601,11 @@ def test_the_sample_serves_its_sources_in_development():
         "from starlette_app import static\n"
         "print(*(200 if static.lookup_path(path)[1] else 404 for path in ('css/site.css', 'js/classic.js')))"
     )
-    environment = {**os.environ, "ASSETBUILD_MODE": "development", "ASSETBUILD_MANIFEST": "/nowhere/manifest.json"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "sample_project", env=environment)
-    assert (done.stdout, done.returncode) == ("200 404\n", 0), done.stderr
+    assert run_in_development(code) == "200 404\n"
 
 
 def test_the_first_commands_of_the_page_work_in_a_fresh_directory(tmp_path):
-    (tmp_path / "static").mkdir()
-    (tmp_path / "static/a.css").write_text("a { color: red }")
-    commands = re.findall(r"^    assetbuild (\w+)", DOCUMENTATION, re.MULTILINE)
-    assert commands == ["init", "build", "watch"]
-    for command in commands[:2]:
-        done = subprocess.run(
-            [sys.executable, "-m", "assetbuild", command], capture_output=True, text=True, cwd=tmp_path
-        )
-        assert done.returncode == 0, done.stderr
+    run_first_commands(DOCUMENTATION, tmp_path)
     assert (tmp_path / "dist/current/manifest.json").is_file()
 
 

@@ -20,8 +20,9 @@ from assetbuild.runtime.livetags import CLIENT_FILE
 from assetbuild.runtime.starlette import ReleaseFiles, install
 from tests.conftest import write_files
 from tests.support.servers import uvicorn
-from tests.support.watching import Watch
 from tests.test_runtime_starlette import ask
+
+pytest_plugins = ["tests.support.runtime_fixtures"]
 
 SITE, APP = "a { color: red }\n", "console.log(1);\n"
 SOURCES = {"css/site.css": SITE, "js/app.js": APP, "img/a b@2.png": "png"}
@@ -31,9 +32,7 @@ HOST = "http://site.example"
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    for name in ("DEVELOPMENT", "MANIFEST", "BASE_URL"):
-        monkeypatch.delenv(f"ASSETBUILD_{name}", raising=False)
+def _development(no_environment, monkeypatch):
     monkeypatch.setenv("ASSETBUILD_MODE", "development")
 
 
@@ -41,13 +40,6 @@ def _no_environment(monkeypatch):
 def project(tmp_path):
     write_files(tmp_path / "project/static", SOURCES)
     return tmp_path / "project"
-
-
-@pytest.fixture
-def watch(project):
-    made = Watch(project / ".assetbuild").start()
-    yield made
-    made.stop()
 
 
 def make(text, assets, *routes, **options):

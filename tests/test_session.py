@@ -346,12 +346,17 @@ def with_history(site: Path) -> Session:
     return session_of(site, history=History(site.parent / "cache", "a version", str(site)))
 
 
-def test_a_session_goes_on_from_what_the_one_before_has_left(site: Path, tmp_path: Path) -> None:
+def leave_history(site: Path) -> None:
+    """A session has built and ended; what it built from is old enough to be told from what is saved next."""
     first = with_history(site)
     first.build()
     later(site)
     first.build()
     first.close()
+
+
+def test_a_session_goes_on_from_what_the_one_before_has_left(site: Path, tmp_path: Path) -> None:
+    leave_history(site)
     write(site / "static/css/base.css", "a { color: white; }\n")
     write(site / ".assetbuild/files/css/left.0123456789abcdef.css", "")
     second = with_history(site)
@@ -413,11 +418,7 @@ def spoil_cache(site: Path) -> None:
     ],
 )
 def test_what_does_not_fit_any_more_is_done_anew(spoil: Callable[[Path], None], site: Path, tmp_path: Path) -> None:
-    first = with_history(site)
-    first.build()
-    later(site)
-    first.build()
-    first.close()
+    leave_history(site)
     spoil(site)
     second = with_history(site)
     second.build()
@@ -426,11 +427,7 @@ def test_what_does_not_fit_any_more_is_done_anew(spoil: Callable[[Path], None], 
 
 
 def test_another_configuration_counts_in_a_session_that_goes_on_from_another(site: Path, tmp_path: Path) -> None:
-    first = with_history(site)
-    first.build()
-    later(site)
-    first.build()
-    first.close()
+    leave_history(site)
     second = with_history(site)
     assert second.build().reasons == {}
     write(site / "assetbuild.toml", CONFIG + 'exclude = ["js/**"]\n')

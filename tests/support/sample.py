@@ -37,6 +37,14 @@ def build_sample(parent: Path) -> Path:
     return directory
 
 
+def run_in_development(code: str) -> str:
+    """What `code` prints beside the modules of the sample: no watch runs, and there is no manifest."""
+    env = environment(ASSETBUILD_MODE="development", ASSETBUILD_MANIFEST="/nowhere/manifest.json")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=SAMPLE, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def check_installed(framework: str) -> None:
     """Raises Unavailable."""
     for name in NEEDS[framework]:
