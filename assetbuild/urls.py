@@ -8,12 +8,14 @@ from urllib.parse import quote, unquote
 # Unreserved characters of RFC 3986 and `/`. All else is percent-encoded: such a URL is safe unquoted in CSS, inside
 # any string of CSS or JS and inside a comment of either, and its first segment cannot be read as a scheme.
 _SAFE = "/-._~"
+_IS_SAFE = re.compile(r"[A-Za-z0-9/\-._~]*").fullmatch
 
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 # What a browser drops before it reads a URL: control characters and spaces at its ends, tabs and line ends anywhere.
 _AROUND = "".join(map(chr, range(0x21)))
 _INSIDE = str.maketrans("", "", "\t\n\r")
+_IS_CLEAN = re.compile(r"[^\0-\x20\\]*").fullmatch  # nothing of that, nor a backslash: so are nearly all
 
 
 def is_local(url: str) -> bool:
@@ -37,9 +39,11 @@ def resolve(path: str, holder: str, url_prefix: str) -> str | None:
 
     None where it leaves the tree by `..`, or is root-absolute outside `url_prefix`: then it is not for us.
     """
-    path = _cleaned(path).replace("\\", "/")
+    if not _IS_CLEAN(path):
+        path = _cleaned(path).replace("\\", "/")
     from_root = path.startswith("/")  # asked before escapes are undone: '%2Fa' is a name, not a root
-    path = unquote(path, errors="surrogateescape")
+    if "%" in path:
+        path = unquote(path, errors="surrogateescape")
     if from_root:
         url_prefix = unquote(url_prefix)
         if not path.startswith(url_prefix):
@@ -52,7 +56,7 @@ def resolve(path: str, holder: str, url_prefix: str) -> str | None:
             if not segments:
                 return None
             segments.pop()
-        elif segment not in ("", "."):
+        elif segment and segment != ".":
             segments.append(segment)
     return "/".join(segments)
 
@@ -66,12 +70,16 @@ def relative(target: str, holder: str, *, dotted: bool) -> str:
 
     `dotted` puts `./` before a name without directory, as JavaScript wants: a bare name is a package there.
     """
-    here, there = holder.split("/")[:-1], target.split("/")
-    common = 0
-    while common < len(here) and common < len(there) - 1 and here[common] == there[common]:
-        common += 1
-    url = "../" * (len(here) - common) + "/".join(there[common:])
-    return quote(("./" if dotted and common == len(here) else "") + url, safe=_SAFE, errors="surrogateescape")
+    directory = holder[: holder.rfind("/") + 1]
+    if target.startswith(directory):
+        url = ("./" if dotted else "") + target[len(directory) :]
+    else:
+        here, there = directory.split("/"), target.split("/")
+        common, most = 0, min(len(here), len(there)) - 1
+        while common < most and here[common] == there[common]:
+            common += 1
+        url = "../" * (len(here) - 1 - common) + "/".join(there[common:])
+    return url if _IS_SAFE(url) else quote(url, safe=_SAFE, errors="surrogateescape")
 
 
 def absolute(target: str, url_prefix: str) -> str:

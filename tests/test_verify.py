@@ -41,9 +41,7 @@ def test_the_integrity_of_other_bytes_is_a_problem(site: Site, algorithm: str) -
     assert problems_of_integrity(site, wrong) == [f"'a.js' has the integrity '{said(algorithm)}', not '{wrong}'"]
 
 
-@pytest.mark.parametrize(
-    "integrity", ["", "md5-kAFQmDzST7DWlj99KOF/cg==", "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="]
-)
+@pytest.mark.parametrize("integrity", ["", "md5-kAFQmDzST7DWlj99KOF/cg==", "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="])
 def test_an_integrity_that_browsers_do_not_check_is_a_problem(site: Site, integrity: str) -> None:
     assert problems_of_integrity(site, integrity) == [
         f"'a.js' has the integrity '{integrity}', which is no digest that browsers check"
