@@ -57,7 +57,7 @@ def compile_source(
         minified, map_read = _minify(content, language, config, path, own_map, sources)
     warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, found is None, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
-    map_path, taken = _made_map_path(own_map, path, config, sources)
+    map_path, taken = _made_map_path(minified, own_map, path, config, sources)
     final, references = _output(minified, written, language, path, map_path, config)
     references += kept_map
     is_source = prehashed or (minified.tool is None and not _has_inline_map(content, language))
@@ -76,7 +76,7 @@ def compile_source(
         made_map=_made_map(minified, map_path),
         prehashed=prehashed,
         warnings=warnings,
-        reads=((path, digest), *map_read, *(taken if minified.source_map else ())),
+        reads=((path, digest), *map_read, *taken),
     )
 
 
@@ -94,9 +94,8 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
     path, language = bundle.output, language_of(bundle.output)
     built = build_bundle(bundle)
     content = built.text.encode()
-    references: tuple[Reference, ...] = ()
-    minified = Minified(content, None)
-    map_path, taken = _made_map_path(None, path, config, sources)
+    written: tuple[Reference, ...] = ()
+    minified = Minified(content)
     if language:
         # A map that a filter has made describes that filter's output, not the bundle's.
         content = sourcemap.strip(content, language)
@@ -105,7 +104,8 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         verified_already = any(tool.startswith("minify ") for tool in built.tools)
         if not verified_already:
             minified, _ = _minify(content, language, config, path, None, sources)
-        content, references = _output(minified, written, language, path, map_path, config)
+    map_path, taken = _made_map_path(minified, None, path, config, sources)
+    content, references = _output(minified, written, language, path, map_path, config)
     return Compiled(
         logical_path=path,
         content=content,
@@ -120,7 +120,7 @@ def compile_bundle(bundle: Bundle, config: Config, sources: Mapping[str, Source]
         dropped_maps=tuple(built.dropped_maps),
         made_map=_made_map(minified, map_path),
         warnings=tuple(dict.fromkeys((*built.warnings, *minified.warnings))),
-        reads=built.reads if built.reads is None or not minified.source_map else (*built.reads, *taken),
+        reads=None if built.reads is None else (*built.reads, *taken),
     )
 
 
@@ -195,11 +195,13 @@ def _grouped(warnings: Iterable[Problem], path: str) -> list[Problem]:
 
 
 def _made_map_path(
-    own_map: Reference | None, path: str, config: Config, sources: Mapping[str, Source]
+    minified: Minified, own_map: Reference | None, path: str, config: Config, sources: Mapping[str, Source]
 ) -> tuple[str, Reads]:
     """Beside the source's own map, to which the sources in it are relative; never in the place of another file's.
 
-    And what was asked for that: the file in whose place it would be, if there is one."""
+    And what was asked for that: the file in whose place it would be, if there is one. Empty where no map is made."""
+    if minified.source_map is None:
+        return "", ()
     own = resolve(own_map.specifier, path, config.url_prefix) if own_map else None
     directory, slash, _ = (own or path).rpartition("/")
     found = directory + slash + path.rpartition("/")[2] + ".map"

@@ -48,9 +48,8 @@ def format_of(path: str) -> Format | None:
 
 
 def _extension(path: str) -> str:
-    """With its dot, in lower case; empty without one."""
-    dot = path.rfind(".")
-    return path[dot:].lower() if dot > path.rfind("/") else ""
+    """What follows the last dot, with it, in lower case: no name of an extension where there is none."""
+    return path[path.rfind(".") :].lower()
 
 
 class Source(NamedTuple):

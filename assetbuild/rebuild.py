@@ -149,7 +149,7 @@ class Rebuilder:
 
     def _takes_time(self, path: str) -> bool:
         """Whether it is to be minified: all else is done as fast as a trace is read."""
-        language = language_of(path)
+        language = language_of(path) if self.config.minify else None
         return language is not None and bool(self.config.minifying(path).tools(language))
 
     def _bundle(self, bundle: Bundle) -> Result:
