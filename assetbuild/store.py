@@ -162,10 +162,10 @@ class Store:
         return self._connection
 
     def _disconnect(self) -> None:
-        import sqlite3
-
         connection, self._connection = self._connection, None
         if connection:
+            import sqlite3  # 6 ms, for nothing where no store was used
+
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
