@@ -9,14 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from assetbuild.early import Early
 from tests.support.needs import missing
 from tests.torture import page
+from tests.torture.calls import Point, in_order, nearest, points_in, was_hit
 from tests.torture.disks import disks
-from tests.torture.faults import Lane, Point, faults
+from tests.torture.faults import Lane, faults
 from tests.torture.kills import kills
 from tests.torture.site import Release, Site, command, not_whole
 from tests.torture.tally import Tally
@@ -136,6 +138,57 @@ def test_what_did_not_reach_the_disk_is_no_release(tmp_path: Path) -> None:
     assert tally.rows["first build"] == {"tried": 3, "status 1": 2, "status 0": 1}
 
 
+def test_of_workers_that_share_work_the_one_that_is_attacked_makes_the_same_calls_each_time(tmp_path: Path) -> None:
+    strace()
+    with Lane(tmp_path / "site", Tally("faults", 60, 1)) as lane:
+        once, again = ({point.place for point in lane.points("first build")} for _ in range(2))
+
+    # What a worker tells is cut into pieces by the clock.
+    assert {one for one in once if one[2] != "write"} == {one for one in again if one[2] != "write"}
+    assert {process for _, process, _, _ in once} == {0, 1, 2}
+
+
+LOG = """\
+mkdir("dist", 0777) = 0
+openat(AT_FDCWD, "a", O_RDONLY|O_CLOEXEC) = 3
+openat(AT_FDCWD, "b", O_WRONLY|O_CREAT|O_EXCL, 0444) = -1 EIO (Input/output error) (INJECTED)
+123 openat(AT_FDCWD, "c", O_WRONLY|O_CREAT <unfinished ...>
+123 <... openat resumed>) = 4
++++ exited with 0 +++
+"""
+
+
+def test_only_calls_that_write_are_points_and_those_that_read_count() -> None:
+    points = {point.place[2:] for point in points_in(LOG, "update", 0)}
+
+    assert points == {("mkdir", 1), ("openat", 2), ("openat", 3)}
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "hit", "instead"), [("openat", 2, True, 2), ("openat", 1, False, 2), ("openat", 9, False, 3)]
+)
+def test_a_fault_that_came_to_no_call_that_writes_is_tried_at_the_nearest(
+    call: str, number: int, hit: bool, instead: int
+) -> None:
+    point = Point("update", 0, call, number, "EIO")
+
+    assert was_hit(LOG, point) is hit
+    assert nearest(LOG, point) == point._replace(number=instead)
+
+
+def test_a_fault_that_did_not_come_has_hit_nothing() -> None:
+    assert not was_hit(LOG.replace("(INJECTED)", ""), Point("update", 0, "openat", 2, "EIO"))
+
+
+def test_each_point_first_has_an_error_and_a_kill() -> None:
+    points = points_in(LOG, "update", 0)
+    ordered = in_order(points, Random(1))
+
+    assert sorted(ordered) == sorted(points)
+    assert [(one.place, one.fault) for one in ordered[1:6:2]] == [(one.place, "SIGKILL") for one in ordered[:6:2]]
+    assert "SIGKILL" not in {point.fault for point in ordered[6:]}
+
+
 def test_what_fails_while_it_is_flushed_early_is_told_later(tmp_path: Path) -> None:
     early = Early(tmp_path / "gone", "files")
     early.flush()
@@ -205,6 +258,18 @@ def test_the_torture_notices_what_is_lost_and_what_is_left(built: Site) -> None:
     assert [*built.complaints(before, had)] == [f"a release was lost: {had}", "'current' was lost"]
     assert built.leftovers() == ["dist/releases/.staging-x", "scratch/tmp1"]
     (built.scratch / "tmp1").unlink()
+
+
+def test_the_page_says_how_many_points_were_met_and_which_were_not() -> None:
+    rows = {"update": {"tried": 3, "killed": 1, "status 1": 2, "nearby": 1}, "by call": {"link": 3}}
+    result = {"rows": rows, "points": 2, "met": 1, "not met": ["update 0 link 2"], "complaints": []}
+    text = page.render("faults", {**result, "done": 3, "total": 4, "seconds": 9})
+
+    assert text.splitlines()[-1] == (
+        "**1 of 2 fault points** were met by an error and by a kill, 1 of these tries at the nearest such call. "
+        "Tries by call: link 3. Not met, or by one of the two only: 1 (update 0 link 2); "
+        "0 tries found no such call any time. 3 of 4 tries in 9 s; not as promised: **0**."
+    )
 
 
 def test_figures_are_written_between_their_marks() -> None:

@@ -80,8 +80,10 @@ class Warm:
         self.process.wait(PATIENCE)
         self.process.stdout.close()
 
-    def begin(self, *arguments: str, hold: int | None = None) -> Running:
-        """`hold` is the process that waits to be let go: 0 the build's own, 1 the first that it forks."""
+    def begin(self, *arguments: str, hold: int | None = None, alone: bool = False, trusting: bool = False) -> Running:
+        """`hold` is the process that waits to be let go: 0 the build's own, 1 the first that it forks; such a build
+        leaves work to workers always, or, `alone`, never. A `trusting` build knows every file by its time, however
+        young: the shortest way, which else only old files take."""
         out, err = (self.site.base / f"{name}-{self.process.pid}" for name in ("out", "err"))
         asked = {
             "cwd": str(self.site.base),
@@ -89,13 +91,15 @@ class Warm:
             "out": str(out),
             "err": str(err),
             "hold": hold,
+            "alone": alone,
+            "trusting": trusting,
         }
         assert self.process.stdin
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         return Running(self, self._heard()["pid"], out, err, hold)
 
-    def build(self, *arguments: str) -> Ended:
-        return self.begin(*arguments).wait()
+    def build(self, *arguments: str, trusting: bool = False) -> Ended:
+        return self.begin(*arguments, trusting=trusting).wait()
 
     def _heard(self) -> dict[str, Any]:
         assert self.process.stdout
@@ -139,7 +143,7 @@ def await_group(group: int) -> None:
             os.killpg(group, 0)
         except (ProcessLookupError, PermissionError):
             return
-        time.sleep(0.002)
+        time.sleep(0.0005)
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
     raise RuntimeError("a process of a build lives on without it")

@@ -1,7 +1,7 @@
 """Every system call of a build that writes fails once, in each process; and the build is killed at every one of them.
 
 A build is run under strace, which only counts; then, for each call that it has made, once more for each thing that can
-happen there. Processes are handed to strace before they do anything, so a call has the same number each time.
+happen there. Processes are handed to strace before they do anything, so a call mostly has the same number each time.
 """
 
 from __future__ import annotations
@@ -9,71 +9,27 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.torture.builds import Ended, Warm
-from tests.torture.kills import clean
-from tests.torture.site import Site
+from tests.torture.calls import ERRORS, KILL, Place, Point, in_order, nearest, points_in, was_hit
+from tests.torture.kills import FURTHER, clean, nothing_to_do
+from tests.torture.places import places
+from tests.torture.site import SAMPLE, Site, not_whole
 from tests.torture.tally import Tally, in_lanes
 
-# What can go wrong at each. `mmap` is left out; what a name stands for differs between machines, so all are named.
-ERRORS = {
-    "openat": ("ENOSPC", "EACCES", "EMFILE", "EIO", "ENOENT", "EROFS"),
-    "open": ("ENOSPC", "EACCES", "EMFILE", "EIO", "ENOENT", "EROFS"),
-    "write": ("ENOSPC", "EIO"),
-    "writev": ("ENOSPC", "EIO"),
-    "pwrite64": ("ENOSPC", "EIO"),
-    "copy_file_range": ("ENOSPC", "EIO", "EXDEV"),
-    "sendfile": ("ENOSPC", "EIO"),
-    "link": ("EIO", "ENOSPC", "EACCES", "EMLINK"),
-    "linkat": ("EIO", "ENOSPC", "EACCES", "EMLINK"),
-    "rename": ("EIO", "ENOSPC", "EACCES", "EROFS", "ENOENT"),
-    "renameat": ("EIO", "ENOSPC", "EACCES", "EROFS", "ENOENT"),
-    "renameat2": ("EIO", "ENOSPC", "EACCES", "EROFS", "ENOENT", "EINVAL"),
-    "mkdir": ("ENOSPC", "EACCES", "EIO", "ENOENT", "EROFS"),
-    "mkdirat": ("ENOSPC", "EACCES", "EIO", "ENOENT", "EROFS"),
-    "symlink": ("ENOSPC", "EACCES", "EIO", "EROFS"),
-    "symlinkat": ("ENOSPC", "EACCES", "EIO", "EROFS"),
-    "chmod": ("EACCES", "EIO", "EROFS"),
-    "fchmod": ("EACCES", "EIO", "EROFS"),
-    "fchmodat": ("EACCES", "EIO", "EROFS"),
-    "utimensat": ("EACCES", "EIO", "EROFS"),
-    "unlink": ("EACCES", "EIO", "ENOENT", "EROFS"),
-    "unlinkat": ("EACCES", "EIO", "ENOENT", "EROFS"),
-    "rmdir": ("EACCES", "EIO", "EROFS"),
-    "fsync": ("EIO", "ENOSPC"),
-    "fdatasync": ("EIO", "ENOSPC"),
-    "syncfs": ("EIO", "ENOSPC", "ENOSYS"),
-    "ftruncate": ("EIO", "ENOSPC"),
-    "pipe2": ("EMFILE", "ENFILE"),
-    "fork": ("EAGAIN", "ENOMEM"),
-    "vfork": ("EAGAIN", "ENOMEM"),
-    "clone": ("EAGAIN", "ENOMEM"),
-    "clone3": ("EAGAIN", "ENOMEM"),
-}
-KILL = "SIGKILL"
-KINDS = ("first build", "update", "no-op", "flat")
+COPIES = "update of copies"  # of which, unlike of what a build has just made, nothing is known
+KINDS = ("first build", "update", COPIES, "no-op", "flat")
+_ALONE = ("no-op", "flat")  # such builds do all of the work themselves
 _REMOVERS = ("unlink", "unlinkat", "rmdir")  # if one of these fails, something is left until the next build
-_MOST = 40  # numbers of one call in one process that are tried; of more, so many are spread evenly
-_LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)")
-
-
-class Point(NamedTuple):
-    """The `number`th `call` of a process: 0 is the build's own, 1 the first that it forks."""
-
-    kind: str
-    process: int
-    call: str
-    number: int
-    fault: str
-
-    def __str__(self) -> str:
-        who = "the build itself" if not self.process else f"process {self.process}"
-        return f"{self.kind}, {who}, {self.call} {self.number}: {self.fault}"
+_AGAIN = 6  # tries at a call that was not made, or by no such process; workers take what comes, so each time is another
+_PROCESSES = 8  # of one build, at most
 
 
 def faults(
@@ -81,99 +37,104 @@ def faults(
 ) -> dict[str, Any]:
     """Of `kinds` of builds; `most` limits the number of tries."""
     tally = Tally("faults", seconds, 0)
-    with Lane(base / "counted", tally) as lane:
-        points = lane.points(kinds)
-    everything = in_order(points, Random(seed))[:most]
-    tally.total = len(everything)
-    left = iter(everything)
+    met: dict[Place, set[bool]] = defaultdict(set)  # by place, whether it was a kill
+    with places(base, "faults", lanes) as directories, ExitStack() as stack:
+        crew = [Lane(directory, tally) for directory in directories]
+        in_lanes(lanes, lambda number: _enter(stack, crew[number]))
+        found: list[list[Point]] = [[] for _ in kinds]
+        todo = iter(enumerate(kinds))
 
-    def work(number: int) -> None:
-        with Lane(base / f"faults-{number}", tally) as lane:
+        def look(number: int) -> None:
+            for at, kind in todo:
+                found[at] = crew[number].points(kind)
+
+        in_lanes(lanes, look)
+        everything = in_order([point for points in found for point in points], Random(seed))[:most]
+        tally.total = len(everything)
+        left = iter(everything)
+
+        def work(number: int) -> None:
             for point in left:
                 if tally.is_over:
                     return
-                lane.attempt(point)
+                if crew[number].attempt(point):
+                    met[point.place].add(point.fault == KILL)
 
-    in_lanes(lanes, work)
-    found = tally.result()
-    found["points"] = len({point[:4] for point in everything})
-    return found
+        in_lanes(lanes, work)
+    wanted = {point.place for point in everything}
+    return {
+        **tally.result(),
+        "points": len(wanted),
+        "met": sum(len(met[place]) == 2 for place in wanted),
+        "not met": sorted(" ".join(map(str, place)) for place in wanted if len(met[place]) < 2),
+    }
 
 
-def in_order(points: list[Point], random: Random) -> list[Point]:
-    """First each place with one fault, in turn, and a kill; then the other faults. Each part is shuffled."""
-    places: dict[tuple[Any, ...], list[Point]] = {}
-    for point in points:
-        places.setdefault(point[:4], []).append(point)
-    first, rest = [], []
-    for at, these in enumerate(places.values()):
-        kills, errors = [one for one in these if one.fault == KILL], [one for one in these if one.fault != KILL]
-        chosen = errors.pop(at % len(errors))
-        first += [chosen, *kills]
-        rest += errors
-    random.shuffle(first)
-    random.shuffle(rest)
-    return [*first, *rest]
+def _enter(stack: ExitStack, lane: Lane) -> None:
+    stack.enter_context(lane)
 
 
 class Lane:
     def __init__(self, base: Path, tally: Tally) -> None:
         self.tally = tally
-        self.site = Site(base, settle=True)
+        self.site = Site(base)
         self.log = base / "strace"
         self.stack = ExitStack()
+        self.tries = count(1)
 
     def __enter__(self) -> Lane:
         self.warm = self.stack.enter_context(Warm(self.site))
+        self.site.settle()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stack.close()
 
-    def points(self, kinds: Sequence[str]) -> list[Point]:
-        """All of them, by a build of each kind that is only counted."""
+    def points(self, kind: str) -> list[Point]:
+        """All of that kind, by a build for each process of it which is only counted."""
         found = []
-        for kind in kinds:
-            for process in range(8):
-                if not self._prepare(kind) or self._traced(kind, process, []) is None:
-                    break
-                for call, numbers in self._counted().items():
-                    for number in spread(numbers):
-                        found += [Point(kind, process, call, number, fault) for fault in (*ERRORS[call], KILL)]
+        for process in range(_PROCESSES):
+            if not self._is_there(kind, process):
+                break
+            found += points_in(self._told(), kind, process)
         return found
 
-    def _counted(self) -> dict[str, list[int]]:
-        """By call, which of its numbers write."""
-        counts: dict[str, int] = {}
-        found: dict[str, list[int]] = {}
-        for line in self.log.read_text(errors="replace").splitlines():
-            match = _LINE.match(line)
-            if not match or match[1] not in ERRORS:
-                continue
-            call, arguments = match.groups()
-            counts[call] = counts.get(call, 0) + 1
-            if call not in ("open", "openat") or "O_CREAT" in arguments:
-                found.setdefault(call, []).append(counts[call])
-        return found
+    def _is_there(self, kind: str, process: int) -> bool:
+        """Whether a build has a process of that number, one time of a few; it has been traced then."""
+        return any(self._prepare(kind) and self._traced(kind, process, []) for _ in range(_AGAIN // 2))
+
+    def _told(self) -> str:
+        return self.log.read_text(errors="replace")
 
     def _prepare(self, kind: str) -> bool:
         """Always from the same state, so that the same calls are made."""
         site = self.site
-        site.wipe(cache=True)
         shutil.rmtree(site.base / "flat", ignore_errors=True)
-        site.put("A", anew=True)
-        if kind in ("update", "no-op"):
-            ended = self.warm.build()
-            if ended.status:
-                self.tally.complain(kind, [f"the build before: {ended}"])
+        if kind in ("first build", "flat"):
+            site.wipe(cache=True)
+            site.put("A", anew=True)
+            return True
+        site.put("A")
+        if not site.restore("A"):
+            if not self._built(kind):
                 return False
-            site.put("B" if kind == "update" else "A", anew=True)
+            site.keep("A")
+            site.restore("A")
+        if kind != COPIES and not self._built(kind):  # which makes it known again
+            return False
+        site.put("A" if kind == "no-op" else "B", anew=kind != "update")
         return True
+
+    def _built(self, kind: str) -> bool:
+        ended = self.warm.build(trusting=kind == "update")
+        if ended.status:
+            self.tally.complain(kind, [f"the build before: {ended}"])
+        return ended.status == 0
 
     def _traced(self, kind: str, process: int, options: list[str]) -> Ended | None:
         """A build whose process of that number strace has in its hands; None where there is no such process."""
         arguments = ("--flat", "flat") if kind == "flat" else ()
-        build = self.warm.begin(*arguments, hold=process)
+        build = self.warm.begin(*arguments, hold=process, alone=kind in _ALONE, trusting=kind == "update")
         pid = build.held()
         if pid is None:
             build.wait()
@@ -193,37 +154,53 @@ class Lane:
                 raise RuntimeError(f"strace cannot trace a build: {said}")
             return build.wait()
 
-    def attempt(self, point: Point) -> None:
+    def attempt(self, point: Point) -> bool:
+        """Whether it could be done: there, or at the nearest call of the kind where there were fewer this time."""
+        self.tally.step()
+        wanted = point
+        for _ in range(_AGAIN):
+            if not self._prepare(point.kind):
+                return False
+            ended, log = self._injected(point)
+            if ended and was_hit(log, point):
+                columns = ("tried", "killed" if point.fault == KILL else f"status {ended.status}")
+                self.tally.count(point.kind, *columns, *(("nearby",) if point != wanted else ()))
+                self.tally.count("by call", point.call)
+                return True
+            self.tally.count(point.kind, "again")
+            if ended:
+                point = nearest(log, wanted)
+        self.tally.count(point.kind, "not reached")
+        return False
+
+    def _injected(self, point: Point) -> tuple[Ended | None, str]:
+        """The build with that fault, and what strace has told; all has been judged, and the next build made."""
         site = self.site
-        if not self._prepare(point.kind):
-            return
         had, before = site.current, site.standing()
         fault = "signal=KILL" if point.fault == KILL else f"error={point.fault}"
         options = ["-e", f"inject={point.call}:{fault}:when={point.number}"]
         if point.call == "syncfs" and not point.process:
             options.append("-f")  # one of them is made by a thread
         ended = self._traced(point.kind, point.process, options)
-        self.tally.step()
-        log = self.log.read_text(errors="replace")
-        if ended is None or ("INJECTED" not in log and "killed by SIGKILL" not in log):
-            self.tally.count(point.kind, "not reached")
-            return
-        self.tally.count(point.kind, "tried", "killed" if point.fault == KILL else f"status {ended.status}")
-        self.tally.count("by call", point.call)
-        self.tally.complain(str(point), [*self._state(point, had, before, ended), *self._words(point, ended)])
-        self._next(point)
+        log = self._told() if ended else ""
+        if ended and ("INJECTED" in log or "killed by SIGKILL" in log):
+            self.tally.complain(str(point), [*self._state(point, had, before, ended), *self._words(point, ended)])
+            self._next(point)
+        elif ended and (ended.status, ended.err) != (0, ""):
+            self.tally.complain(str(point), [f"nothing was done to it, but status {ended.status}: {ended.err}"])
+        return ended, log
 
     def _state(self, point: Point, had: str | None, before: set[str], ended: Ended) -> Iterator[str]:
         site = self.site
         yield from site.complaints(before, had)
         done = [one for one in ("A", "B") if site.current == site.whole[one].id]
-        wanted = "B" if point.kind == "update" else "A"
+        wanted = "B" if point.kind in ("update", COPIES) else "A"
         if ended.status == 0 and point.kind != "flat" and done != [wanted]:
             yield f"status 0, but 'current' names {site.current}"
         if point.kind == "flat" and (ended.status == 0 or (site.base / "flat").exists()):
-            yield from flat_complaints(site, ended.status)
+            yield from flat_complaints(site)
         # What is tidied up is opened as well, and a call may have another number than when it was counted.
-        removes = point.call in _REMOVERS or re.search(r"O_DIRECTORY.*INJECTED", self.log.read_text(errors="replace"))
+        removes = point.call in _REMOVERS or re.search(r"O_DIRECTORY.*INJECTED", self._told())
         if point.fault != KILL and not removes and (left := site.leftovers()):
             yield f"left at once: {', '.join(left)}"
 
@@ -244,10 +221,11 @@ class Lane:
         site = self.site
         content = "B" if point.number % 2 else "A"
         site.put(content)
-        ended = self.warm.build(*(("--flat", "flat") if point.kind == "flat" else ()))
+        trusting, arguments = point.kind == "update", ("--flat", "flat") if point.kind == "flat" else ()
+        ended = self.warm.build(*arguments, trusting=trusting)
         complaints = [] if (ended.status, ended.err) == (0, "") else [f"status {ended.status}: {ended.err}"]
         if point.kind == "flat":
-            complaints += flat_complaints(site, 0)
+            complaints += flat_complaints(site)
             left = [name for name in sorted(path.name for path in site.base.iterdir()) if name.startswith(".")]
             left += site.leftovers()
         else:
@@ -258,23 +236,12 @@ class Lane:
         if left:
             complaints.append(f"left: {', '.join(left)}")
             clean(site, left)
+        if next(self.tries) % FURTHER == 0:
+            complaints += nothing_to_do(self.warm, *arguments, trusting=trusting)
         self.tally.complain(f"{point}, the build after", complaints)
 
 
-def spread(numbers: list[int]) -> list[int]:
-    """All of them, or `_MOST` that lie evenly."""
-    if len(numbers) <= _MOST:
-        return numbers
-    return [numbers[at * (len(numbers) - 1) // (_MOST - 1)] for at in range(_MOST)]
-
-
-def flat_complaints(site: Site, status: int) -> Iterator[str]:
+def flat_complaints(site: Site) -> Iterator[str]:
     """Of the release that is a directory itself."""
-    directory = site.base / "flat"
-    sums = (directory / "SHA256SUMS").read_bytes() if (directory / "SHA256SUMS").exists() else b""
-    if sums not in [one.sums for one in site.whole.values()]:
-        yield f"status {status}, and 'flat' is no release of ours"
-        return
-    done = subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=directory, capture_output=True, text=True)
-    if done.returncode:
-        yield f"sha256sum refuses 'flat': {done.stderr}"
+    whole = {content: one._replace(id="flat") for content, one in site.whole.items()}
+    yield from not_whole(site.base / "flat", whole, by_program=next(site.looks) % SAMPLE == 0)

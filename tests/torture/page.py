@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+_NAMED = 10  # points that were not met: so many are named
+
 
 def write(page: Path, results: Mapping[str, Any]) -> None:
     """Replace what stands between `<!-- torture: PART -->` and `<!-- /torture -->`, for each part in `results`."""
@@ -59,17 +61,27 @@ def _kills(result: Mapping[str, Any]) -> str:
 
 def _faults(result: Mapping[str, Any]) -> str:
     columns = ("tried", "killed", "status 0", "status 1")
-    rows: list[list[Any]] = [
-        [kind, *(result["rows"][kind].get(column, 0) for column in columns)]
-        for kind in ("first build", "update", "no-op", "flat")
-        if kind in result["rows"]
-    ]
+    kinds = [kind for kind, counts in result["rows"].items() if "tried" in counts]
+    rows: list[list[Any]] = [[kind, *(result["rows"][kind].get(one, 0) for one in columns)] for kind in sorted(kinds)]
     rows.append(["all", *(sum(row[at] for row in rows) for at in range(1, 5))])
     head = ["fault in", "tries", "killed there", "built all the same", "ended with a message"]
     calls = ", ".join(f"{call} {count}" for call, count in sorted(result["rows"].get("by call", {}).items()))
-    missed = sum(columns.get("not reached", 0) for columns in result["rows"].values())
-    what = f"{result['points']:,} calls; tries by call: {calls}. {missed} tries found no such call that time."
-    return f"{_table(head, rows)}\n\n{what} {_end(result)}"
+    nearby = sum(counts.get("nearby", 0) for counts in result["rows"].values())
+    what = (
+        f"**{result['met']:,} of {result['points']:,} fault points** were met by an error and by a kill, "
+        f"{nearby:,} of these tries at the nearest such call. Tries by call: {calls}."
+    )
+    return f"{_table(head, rows)}\n\n{what} {_not_met(result)}{_end(result)}"
+
+
+def _not_met(result: Mapping[str, Any]) -> str:
+    """What there was no time for, and what was not found."""
+    missing = result["points"] - result["met"]
+    if not missing:
+        return ""
+    lost = sum(counts.get("not reached", 0) for counts in result["rows"].values())
+    names = f" ({', '.join(result['not met'])})" if missing <= _NAMED else ""
+    return f"Not met, or by one of the two only: {missing:,}{names}; {lost:,} tries found no such call any time. "
 
 
 def _rows(result: Mapping[str, Any]) -> str:

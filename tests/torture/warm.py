@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import select
+import signal
 import sys
+import time
+import traceback
 from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
-from tests.torture.site import CONTENTS, files_of
+from tests.torture.site import CONTENTS, WORKERS, files_of
+
+_PATIENCE = 5.0  # seconds for a worker that is held and traced
+_LOOK = 0.002  # seconds between two looks
 
 
 def serve() -> None:
@@ -37,7 +45,8 @@ def _say(**words: Any) -> None:
 
 
 def _load() -> None:
-    """Build something, twice, so that all code and tables of builds are there."""
+    """Build something, by each number of jobs, and again, so that all code and tables of builds are there."""
+    import assetbuild.__main__  # noqa: F401
     from assetbuild.cli import cli
 
     home = os.getcwd()
@@ -50,12 +59,16 @@ def _load() -> None:
                 os.makedirs(os.path.dirname(f"static/{name}"), exist_ok=True)
                 with open(f"static/{name}", "wb") as stream:
                     stream.write(data)
-            with suppress(SystemExit):
-                cli.main(["build", "-q", "--jobs", str(jobs), "--cache-dir", directory])
+            for _ in range(2):
+                with suppress(SystemExit):
+                    cli.main(["build", "-q", "--jobs", str(jobs), "--cache-dir", directory])
         os.chdir(home)
+    sys.dont_write_bytecode = True  # a build makes the same calls each time, whatever it loads late
+    gc.freeze()  # else the first collection of each build copies all pages
 
 
 def _build(asked: dict[str, Any]) -> NoReturn:
+    from assetbuild import executors, signatures
     from assetbuild.__main__ import run
 
     words = os.dup(1)
@@ -68,8 +81,12 @@ def _build(asked: dict[str, Any]) -> NoReturn:
         os.dup2(opened, descriptor)
         os.close(opened)
     sys.argv[1:] = asked["arguments"]
+    if asked["trusting"]:
+        signatures.TICK = -(10**18)
     hold = asked["hold"]
     if hold is not None:
+        # Whether workers begin must not depend on how fast the machine is.
+        executors.WORTH_A_FORK = float("inf") if asked["alone"] else 0.0
         _allow_tracing()
     if hold == 0:
         _wait_to_be_let_go(ear, words)
@@ -77,25 +94,49 @@ def _build(asked: dict[str, Any]) -> NoReturn:
         _hold_child(hold, ear, words)
     try:
         run()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(70)
 
 
 def _hold_child(number: int, ear: int, words: int) -> None:
-    """Let the child of that number wait, and its parent with it, so that nobody else does its work meanwhile."""
-    forks = [0]
+    """Let the child of that number wait, and its parent with it. Of the workers of one map only the first counts; while
+    it is held, and until it ends, the others wait: it does all of their work, and makes the same calls each time."""
+    ended, lives = os.pipe()
+    workers = children = 0
+
+    def count() -> bool:
+        """Whether the fork is of a child that counts. A worker is forked while signals to end are blocked."""
+        nonlocal workers, children
+        is_worker = signal.SIGTERM in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        workers += is_worker
+        counts = not is_worker or workers % WORKERS == 1
+        children += counts
+        return counts
 
     def in_child() -> None:
-        forks[0] += 1
-        if forks[0] == number:
+        if count() and children == number:
             _wait_to_be_let_go(ear, words)
+        elif children < number:
+            os.close(lives)
+        elif children == number:
+            _await_end(ended)
 
     def in_parent() -> None:
-        forks[0] += 1
-        if forks[0] == number:
+        if count() and children == number:
+            os.close(lives)
             os.read(ear, 1)
 
     os.register_at_fork(after_in_child=in_child, after_in_parent=in_parent)
+
+
+def _await_end(ended: int) -> None:
+    """Or that this process is asked to end, which it does not yet heed."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline and not signal.sigpending() and not select.select([ended], [], [], _LOOK)[0]:
+        pass
 
 
 def _wait_to_be_let_go(ear: int, words: int) -> None:
