@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from assetbuild.model import Reference
 from assetbuild.references import javascript_body, javascript_head
 from assetbuild.references.javascript import find, parsed, read
-from assetbuild.references.javascript_words import may_name, plain
+from assetbuild.references.javascript_words import candidates, may_name, plain
 from assetbuild.syntax import javascript
 
 
@@ -280,6 +281,31 @@ def test_the_head_ends_where_its_last_statement_does_and_names_what_the_parser_f
     found, end = javascript_head.read(content)
     assert content[:end] + b"^" + content[end:] == marked
     assert found == [one for one in parsed(content) or [] if one[3] < end]
+
+
+HEAD_PIECES = [
+    "import", "export", " ", "\n", "a", "{a, b as c}", "{a /* b */}", "{'a' as b}", "{\\u0061}", "*", " as ", " from ",
+    ",", "'./a.js'", '"./b.js"', "'\\x2e/c.js'", "'", "/* d */", "// e\n", ";", "defer ", "source ", "default",
+    "(", ".", "f",
+]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(HEAD_PIECES), max_size=12).map("".join))
+@example("export {a, b as c} /* d */ from './a.js'")
+@example("export {a, b as c} from /* d */ './a.js'")
+def test_the_usual_pattern_of_a_statement_tells_no_other_than_the_whole_one(text: str) -> None:
+    content = text.encode()
+    whole = re.compile(javascript_head._STATEMENT).match(content)
+    usual = javascript_head._USUAL_STATEMENT.match(content)
+    assert not usual or (whole and (usual.regs, usual.lastindex) == (whole.regs, whole.lastindex))
+    assert not whole or javascript_head._MAY_BE_STATEMENT.match(content)
+
+
+@given(st.lists(st.sampled_from([*HEAD_PIECES, "import.meta", "URL", "importScripts"]), max_size=8).map("".join))
+def test_candidates_are_where_something_may_be_named(text: str) -> None:
+    content = text.encode()
+    assert bool(candidates(content, 0)) == may_name(content)
 
 
 def test_attributes_and_line_ends_that_the_parser_does_not_know_are_read_in_the_head() -> None:

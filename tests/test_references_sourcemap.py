@@ -5,7 +5,7 @@ import time
 import pytest
 
 from assetbuild.model import Reference
-from assetbuild.references.sourcemap import comment_span, find, strip
+from assetbuild.references.sourcemap import comment_span, find, inline_url, strip
 
 JS_COMMENTS = [
     b"a()\n//# sourceMappingURL=a.js.map",
@@ -28,6 +28,9 @@ JS_COMMENTS = [
     b"x='\xe9'\n//# sourceMappingURL=a.js.map",
     b"let = = =\n//# sourceMappingURL=a.js.map",
     b"// a\r//# sourceMappingURL=a.js.map",
+    b"//# sourceMappingURL=a.js.map" + b"\n" * 1_000,
+    b"/*# sourceMappingURL=a.js.map" + b" " * 1_000 + b"*/" + b"\n" * 1_000,
+    b"//# sourceMappingURL=a.js.map?" + b"x" * 1_000,
 ]
 
 CSS_COMMENTS = [
@@ -62,6 +65,8 @@ JS_NONE = [
     b"/* a\n/*# sourceMappingURL=a.map */",
     b"/*# sourceMappingURL=a.map",
     b"/*# sourceMappingURL=a.map */ a()",
+    b"/*# sourceMappingURL=a.map */ */",
+    b"//# sourceMappingURL=a.map" + b"x" * 1_000 + b"'" + b"x" * 100,
     b"/*# sourceMappingURL=a.map */ // b",
 ]
 
@@ -117,6 +122,14 @@ def test_a_url_that_is_no_path_of_ours_is_no_reference_but_a_comment(url: bytes)
     content = b"a()\n//# sourceMappingURL=" + url
     assert find(content, "js") is None
     assert comment_span(content, "js") == (4, len(content))
+
+
+def test_the_url_of_an_inline_map_is_told_whatever_its_length() -> None:
+    for url in (b"data:,x", b"data:," + b"x" * 100_000):
+        content = b"a()\n//# sourceMappingURL=" + url + b"\n\n"
+        assert inline_url(content, "js") == (25, 25 + len(url))
+    assert inline_url(b"a()\n//# sourceMappingURL=a.map\n", "js") is None
+    assert inline_url(b"//# sourceMappingURL=data:,x\na()", "js") is None
 
 
 @pytest.mark.parametrize(

@@ -317,6 +317,22 @@ def test_a_problem(content: str | bytes, reason: str) -> None:
     assert find(content) == []
 
 
+@pytest.mark.parametrize("letter", ["&#117;", "&#x75;", "&#x0000000075;", "&#0000000117;", "u"])
+def test_a_character_may_be_spelled_by_its_number(letter: str) -> None:
+    assert specifiers(document(f'<g fill="{letter}rl(x.png)"/>')) == ["x.png"]
+
+
+def test_a_text_after_an_empty_element_is_none_of_its_attributes() -> None:
+    assert specifiers(document('<image href="x.png" />a="b"')) == ["x.png"]
+
+
+def test_elements_of_an_entity_may_not_be_nested_too_deep_either() -> None:
+    depth = MAX_DEPTH // 100
+    links = "".join(f"<!ENTITY e{at} '{'&#60;g>' * 100}&e{at + 1};{'&#60;/g>' * 100}'>" for at in range(depth))
+    content = document("&e0;", f"<!DOCTYPE svg [{links}<!ENTITY e{depth} ''>]>").encode()
+    assert problem(content) == (content.index(b"&e0;</svg>"), "elements are nested more than 5000 deep")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_a_problem_in_utf_16(encoding: str) -> None:
     before = "\ufeff<g>ü\U0001f600</".encode(encoding)
@@ -578,6 +594,7 @@ def test_what_is_not_parsed_has_no_reference(inner: str) -> None:
         "<use href=\"#icon\"/><use xlink:href='#icon'/><title>R&amp;D</title>",
         '<style type="text/css">.st0{fill:#fff}</style><g class="st0" transform="translate(1,2)"/>',
         '<symbol id="a"><path style="fill:#fff"/></symbol>',
+        '<font><glyph unicode="&#xf000;"/><glyph unicode="&#57344;"/></font>',
     ],
 )
 def test_icons_are_not_parsed(inner: str) -> None:

@@ -56,6 +56,33 @@ def kinds_and_texts(css: str) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("token", "inner"),
+    [
+        ("'a'", "a"),
+        ("''", ""),
+        ("'", ""),
+        ("'a", "a"),
+        ("'a\\'", "a\\'"),
+        ("'a\\\\'", "a\\\\"),
+        ("'\\", "\\"),
+        ("'a\"", 'a"'),
+        ("url(a)", "a"),
+        ("url()", ""),
+        ("url( \t)", ""),
+        ("url(\r\n", ""),
+        ("URL( a\f )", "a"),
+        ("url( a ", "a"),
+        ("u\\72 l( a\\) )", "a\\)"),
+    ],
+)
+def test_what_is_inside_a_token(token: str, inner: str) -> None:
+    raw = token.encode()
+    assert [start for _, start, _ in tokenize(raw)] == [0]
+    start, end = url_inner(raw) if token[0] in "uU" else string_inner(raw)
+    assert raw[start:end].decode() == inner
+
+
 def oracle(css: str) -> list[tuple[str, str]]:
     return list(flattened(tinycss2.parse_component_value_list(css)))
 

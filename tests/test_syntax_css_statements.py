@@ -20,7 +20,9 @@ PIECES = [
     "url(data:,e;f)", "url('data:,g{;}')", "url(#h)", "url(\"//i\")", "url(j k)", "url('l' m)", "url(", "curl(n)",
     "-url('n')", "src('o')", "src(", "image-set('p' 1x, url(q) 2x)", "image-set(", "inset(0)", "calc((1 + 2) * (3))",
     "{", "{", "}", "}", ";", ";", "(", ")", "[", "]", "'r'", '"s;}"', "'", '"', "\\", "\\:t", "\\31 ", "\\75 rl(u)",
-    "u\\72l(v)", "\\2d-w:{", "\\-", "@\\69mport 'x'", "<!--", "-->", "--", "é", "\x00", ",", "!important",
+    "u\\72l(v)", "\\2d-w:{", "\\-", "\\9", "\\30 ", "\\3a", "\\31 url(o)", "\\:url(p)", "2e3url(q)", "4-url(r)",
+    "#url(s)", "##url(t)", ":is(:not([u='v']))", "w(x(y(z)))", "@\\69mport 'x'", "<!--", "-->", "--", "é",
+    "\x00", ",", "!important",
 ]  # fmt: skip
 css_like = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 rules = st.lists(
@@ -118,6 +120,10 @@ def test_a_sheet_that_may_name_a_file(css: str) -> None:
         ("a{b:c}d{e:f(g(h)) 'i' url(data:j)}", ""),
         ("/* a */ b > c, d:not(.e[f='g']) { h : i; --j: k }\n@font-face{l:m}@media n{o{p:q}}r{}", ""),
         (".a\\:b{c:d\\9}", ""),
+        (".\\31 0:is(a,:not([b='c'])):d{e:f(g(h(i))) \"\\f101\" [j]}", ""),
+        ("@media (a:b) and (c:1/2){d[e]:not(f){g:url(data:h)}}", ""),
+        ("a{b:\\31 url(c)}", "b:\\31 url(c)}"),
+        ("a{b:\\:url(c)}", "b:\\:url(c)}"),
         ("a{b:c}@charset 'd';e{}", "@charset 'd';e{}"),
         ("a{b:c}d;e{}", "d;e{}"),
         ("a{b:c}--d:{e}", "--d:{e}"),

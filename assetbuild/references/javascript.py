@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from assetbuild import urls
 from assetbuild.model import Kind, Reference
 from assetbuild.references import javascript_words as words
-from assetbuild.syntax import javascript, javascript_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +64,7 @@ def read(content: bytes, tree: Tree | None = None) -> list[Reference] | None:
     from assetbuild.references import javascript_head as head
 
     found, end = head.read(content)
-    more = body.read(content, end) if words.may_name(content, end) else []
+    more = body.read(content, end)
     constructs = parsed(content, tree) if more is None else found + more
     if constructs is None:
         return None
@@ -76,6 +75,8 @@ def read(content: bytes, tree: Tree | None = None) -> list[Reference] | None:
 
 def parsed(content: bytes, tree: Tree | None = None) -> list[Found] | None:
     """Every literal that may be a reference, from the syntax tree; None for a file that is not parsed."""
+    from assetbuild.syntax import javascript
+
     text = words.plain(content)
     if tree is None or text != content:
         tree = javascript.parse(text)
@@ -100,6 +101,8 @@ def _statements(content: bytes, tree: Tree) -> Iterator[Found]:
 
 def _calls(content: bytes, tree: Tree) -> Iterator[Found]:
     """Every literal in a place where it names a file, with the call around it."""
+    from assetbuild.syntax import javascript
+
     offsets = words.offsets(content)
     run_by_worker: set[tuple[int, int]] = set()  # starts and ends of what workers run
     for node in javascript.covering(tree, offsets) if offsets else ():
@@ -191,6 +194,8 @@ def _text(content: bytes, node: Node) -> bytes:
 def _reference(content: bytes, kind: Kind, start: int, end: int, whole_start: int, whole_end: int) -> Reference | None:
     if kind not in _URL_KINDS and (plain := _PLAIN.fullmatch(content, start + 1, end - 1)):
         return Reference(kind, plain[0].decode("ascii"), start + 1, end - 1, whole_start, whole_end)
+    from assetbuild.syntax import javascript_strings
+
     path, length = javascript_strings.path(content[start + 1 : end - 1])
     if not urls.is_local(path) or not (_is_file(path) if kind in _URL_KINDS else path.startswith(_RELATIVE)):
         return None

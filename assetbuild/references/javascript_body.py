@@ -1,6 +1,7 @@
 """JavaScript bytes after the head -> the references there, if all have their usual shapes; else a parser is needed.
 
-The lexer says which words are code. Each of those has exactly one of the shapes listed here, or all is Unclear.
+The lexer says which words are code. Each of those has exactly one of the shapes listed here, or all is Unclear. A shape
+is compiled when it is first looked for (`re` remembers): few files have more than one of them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from assetbuild.references.javascript_head import Found, spaced, statement
 from assetbuild.references.javascript_lexer import Lexer, Unclear, last_word
 
 _HTML_COMMENTS = (b"<!--", b"-->")
-_META = re.compile(spaced(r"import \. meta"))
-_IMPORT_CALL = re.compile(spaced(r"import \( (?:(<string>|<template>) ,? |<unquoted>)\)"))
-_SCRIPTS_CALL = re.compile(spaced(r"importScripts \( (?:(<string>|<template>) |<unquoted>)\)"))
-_SCRIPTS_VALUE = re.compile(spaced(r"importScripts \) ") + rb"[^(?/.`\x80-\xff]")
-_URL_CALL = re.compile(spaced(r"URL \( (<string>|<template>) , import \. meta \. url ,? \)"))
-_URL_OF_ELSE = re.compile(spaced(r"URL (?:\( (<simple>)\)|[.,;:=&|])"))
+_META = spaced(r"import \. meta")
+_IMPORT_CALL = spaced(r"import \( (?:(<string>|<template>) ,? |<unquoted>)\)")
+_SCRIPTS_CALL = spaced(r"importScripts \( (?:(<string>|<template>) |<unquoted>)\)")
+_SCRIPTS_VALUE = spaced(r"importScripts \) ") + rb"[^(?/.`\x80-\xff]"
+_URL_CALL = spaced(r"URL \( (<string>|<template>) , import \. meta \. url ,? \)")
+_URL_OF_ELSE = spaced(r"URL (?:\( (<simple>)\)|[.,;:=&|])")
 _WHOLE_WORD = re.compile(rb"(?<![\w$])(?:import|export)(?![\w$])")
 _QUOTE = re.compile(rb"[\"'`]")
 _UNFINISHED = b"([{,=:?&|^~!%*<>/."  # what no statement ends with
@@ -37,6 +38,8 @@ def read(content: bytes, start: int) -> list[Found] | None:
 
 def _read(content: bytes, start: int) -> Iterator[Found]:
     quotes = words.candidates(content, start)
+    if not quotes:
+        return
     begins = _begins(content, start, quotes)
     last = max(quotes)
     comments = set(_html_comments(content, start, last))
@@ -44,7 +47,7 @@ def _read(content: bytes, start: int) -> Iterator[Found]:
     urls: list[int] = []
     resolves = False
     # To the end of the last line, where a string would be open if what was read is no JavaScript: `<a>it's</a>`.
-    stop = min(words.line_end(content, last), last + _LINE, len(content) - 1)
+    stop = min(words.line_end(content, last, last + _LINE), len(content) - 1)
     for offset, before in Lexer(content, start).words(sorted({*quotes, *begins.values(), *comments, stop})):
         code[offset] = before
         if offset in comments:
@@ -55,7 +58,7 @@ def _read(content: bytes, start: int) -> Iterator[Found]:
             continue
         elif content.startswith(b"URL", offset):
             urls.append(offset)
-        elif _META.match(content, offset):
+        elif not content.startswith(b"importScripts", offset) and re.compile(_META).match(content, offset):
             resolves = True
         else:
             yield from _call(content, offset, before)
@@ -118,16 +121,18 @@ def _call(content: bytes, offset: int, before: bytes) -> Iterator[Found]:
     """The literal of the call of `import` or `importScripts` at `offset`, if it has one."""
     word, is_of_property = last_word(before.rstrip())
     is_property = is_of_property and not word
-    if match := _IMPORT_CALL.match(content, offset):
-        if match[1] and not is_property:
-            yield "js-dynamic-import", *match.span(1), *match.span()
-    elif match := _SCRIPTS_CALL.match(content, offset):
-        if match[1] and (is_property or word == b"new"):
+    is_import = not content.startswith(b"importScripts", offset)
+    match = re.compile(_IMPORT_CALL if is_import else _SCRIPTS_CALL).match(content, offset)
+    if not match:
+        if is_import or not re.compile(_SCRIPTS_VALUE).match(content, offset):
             raise Unclear
-        if match[1]:
-            yield "js-import-scripts", *match.span(1), *match.span()
-    elif not _SCRIPTS_VALUE.match(content, offset):
-        raise Unclear
+    elif match[1] and is_import:
+        if not is_property:
+            yield "js-dynamic-import", *match.span(1), *match.span()
+    elif match[1]:
+        if is_property or word == b"new":
+            raise Unclear
+        yield "js-import-scripts", *match.span(1), *match.span()
 
 
 def _url(content: bytes, offset: int, before: bytes) -> Iterator[Found]:
@@ -136,7 +141,7 @@ def _url(content: bytes, offset: int, before: bytes) -> Iterator[Found]:
     word, is_property = last_word(text)
     if word == b"instanceof" or _is_other_url(content, offset):
         return
-    match = _URL_CALL.match(content, offset)
+    match = re.compile(_URL_CALL).match(content, offset)
     begin = content.rfind(b"new", 0, offset)
     if not match or word != b"new" or is_property or content[begin + len(b"new") : offset].strip():
         raise Unclear
@@ -147,7 +152,7 @@ def _url(content: bytes, offset: int, before: bytes) -> Iterator[Found]:
 
 def _is_other_url(content: bytes, offset: int) -> bool:
     """Whether the word is no callee, or of a call with arguments of which none is `import.meta.url` or no literal."""
-    match = _URL_OF_ELSE.match(content, offset)
+    match = re.compile(_URL_OF_ELSE).match(content, offset)
     if not match:
         return False
     arguments = match[1] or b""

@@ -3,12 +3,14 @@
 Up to there no parser is needed: white space, comments, directives ('use strict'), and static imports and exports can be
 told by their first bytes, and hold nothing that can be read in two ways, such as regular expressions and templates.
 What is unusual ends the head, and is left to the parser. Each pattern reads its text in one way only, and
-repeats are bounded: `re` takes 120 bytes of memory for each.
+repeats are bounded: `re` takes 120 bytes of memory for each. Comments and escapes make a pattern several times as long,
+and so its compilation: most files get by with patterns that have neither.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from assetbuild.model import Kind
 from assetbuild.references import javascript_words as words
@@ -31,38 +33,43 @@ _UNQUOTED = rb"[^()\"'`/]*(?:\([^()\"'`/]*\)[^()\"'`/]*){0,9}"
 _SIMPLE_TEMPLATE = rb"`[^`\\$]*(?:\$\{[\w$.]*\}[^`\\$]*){0,9}`"
 _CALL = rb"\([^()\"'`/]*(?:" + _STRING + rb"[^()\"'`/]*){0,9}\)"
 _SIMPLE = rb"[^()\"'`/]*(?:(?:" + _STRING + rb"|" + _SIMPLE_TEMPLATE + rb"|" + _CALL + rb")[^()\"'`/]*){0,99}"
+_ANY = {
+    " ": _GAP,
+    "<name>": _NAME,
+    "<unquoted>": _UNQUOTED,
+    "<simple>": _SIMPLE,
+    "<string>": _STRING,
+    "<template>": words.TEMPLATE,
+    "<list>": _LIST,
+    "<end>": b"",
+}
+_USUAL = {
+    " ": rb"\s*",
+    "<name>": _NAME,
+    "<string>": rb"(?:\"[^\"\\\r\n]*\"|'[^'\\\r\n]*')",
+    "<list>": rb"\{[\w$\s,]*\}",
+    "<end>": rb"(?!\s*[/f])",  # neither a comment nor `from`
+}
 
 
-def spaced(pattern: str) -> bytes:
+def spaced(pattern: str, named: Mapping[str, bytes] = _ANY) -> bytes:
     """`pattern`, where a space is any gap, and a word in angle brackets is what has that name."""
-    named = {
-        "<name>": _NAME,
-        "<unquoted>": _UNQUOTED,
-        "<simple>": _SIMPLE,
-        "<string>": _STRING,
-        "<template>": words.TEMPLATE,
-        "<list>": _LIST,
-    }
     parts = re.split(r"( |<\w+>|\w+)", pattern)
     return b"".join(
-        _GAP if part == " " else named.get(part) or part.encode() + (_WORD_END if part.isalpha() else b"")
-        for part in parts
+        named[part] if part in named else part.encode() + (_WORD_END if part.isalpha() else b"") for part in parts
     )
 
 
 _ALL = r"\* as <name>"
 _CLAUSE = rf"(?:(?:<name> , )?(?:<list>|{_ALL})|<name>|defer {_ALL}|source <name>)"
-_STATEMENT = re.compile(
-    b"|".join(
-        spaced(pattern)
-        for pattern in (
-            rf"import (?:{_CLAUSE} from )?(<string>)",
-            r"export (?:\*(?: as (?:<name>|<string>))? from (<string>)|<list>(?: from (<string>))?)",
-            r"<string>",
-        )
-    )
+_STATEMENTS = (
+    rf"import (?:{_CLAUSE} from )?(<string>)|"
+    r"export (?:\*(?: as (?:<name>|<string>))? from (<string>)|<list>(?: from (<string>)|<end>))|<string>"
 )
-_ATTRIBUTES = re.compile(spaced(r"(?:with|assert) \{ (?:(?:<name>|<string>) : <string> ,? ){0,99}\}"))
+_STATEMENT = spaced(_STATEMENTS)
+_USUAL_STATEMENT = re.compile(spaced(_STATEMENTS, _USUAL))  # where it matches, the other one does the same
+_MAY_BE_STATEMENT = re.compile(rb"import(?![\w$\\\x80-\xff]|\s*[.(])|export\s*[{*/]|[\"']")
+_ATTRIBUTES = spaced(r"(?:with|assert) \{ (?:(?:<name>|<string>) : <string> ,? ){0,99}\}")
 _START = re.compile(rb"(?:\xef\xbb\xbf)?(#!)?")
 
 
@@ -73,7 +80,7 @@ def read(content: bytes) -> tuple[list[Found], int]:
     """
     found: list[Found] = []
     offset = words.gap_end(content, _begin(content))
-    while match := _STATEMENT.match(content, offset):
+    while match := _statement(content, offset):
         named = _found(match)
         found += [named] if named else []
         offset, is_ended = _statement_end(content, match.end(), has_specifier=bool(named))
@@ -86,8 +93,14 @@ def read(content: bytes) -> tuple[list[Found], int]:
 
 def statement(content: bytes, offset: int) -> Found | None:
     """The static import or export at `offset`, if one is there that names its file."""
-    match = _STATEMENT.match(content, offset)
+    match = _statement(content, offset)
     return _found(match) if match else None
+
+
+def _statement(content: bytes, offset: int) -> re.Match[bytes] | None:
+    if match := _USUAL_STATEMENT.match(content, offset):
+        return match
+    return re.compile(_STATEMENT).match(content, offset) if _MAY_BE_STATEMENT.match(content, offset) else None
 
 
 def _found(match: re.Match[bytes]) -> Found | None:
@@ -110,8 +123,9 @@ def _statement_end(content: bytes, offset: int, *, has_specifier: bool) -> tuple
     A semicolon or a line end is between: none of the statements here can go on in the next line as one of them begins.
     """
     end = words.gap_end(content, offset)
-    if has_specifier and (match := _ATTRIBUTES.match(content, end)):
-        offset, end = match.end(), words.gap_end(content, match.end())
+    if has_specifier and content.startswith((b"with", b"assert"), end):
+        match = re.compile(_ATTRIBUTES).match(content, end)
+        offset, end = (match.end(), words.gap_end(content, match.end())) if match else (offset, end)
     if content.startswith(b";", end):
         return words.gap_end(content, end + 1), True
     return end, words.has_line_end(content, offset, end)

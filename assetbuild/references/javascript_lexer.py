@@ -19,7 +19,7 @@ _REST = rb"|(" + words.STRING + rb")|(" + words.TEMPLATE + rb")|(" + _COMMENT + 
 _TOKEN = re.compile(rb"([^\"'`/]+)" + _REST)
 _CODE, _STRING, _TEMPLATE = 1, 2, 3  # groups of it
 _PLAIN = re.compile(rb"(?:[^\"'`/]+" + _REST + rb"){0,500}")
-_PLAIN_IN_TEMPLATE = re.compile(rb"(?:[^\"'`/{}]+" + _REST + rb"){0,500}")
+_PLAIN_IN_TEMPLATE = rb"(?:[^\"'`/{}]+" + _REST + rb"){0,500}"
 _CLASS = rb"\[[^\]\\\r\n]*(?:\\[^\r\n][^\]\\\r\n]*){0,999}\]"
 _REGEX = re.compile(rb"/[^\\/\[\r\n]*(?:(?:\\[^\r\n]|" + _CLASS + rb")[^\\/\[\r\n]*){0,999}/[\w$]*")
 _TEMPLATE_TEXT = re.compile(words.TEMPLATE_TEXT)
@@ -79,7 +79,7 @@ class Lexer:
                     at += 1
 
     def _read_stretch(self) -> int:
-        pattern = _PLAIN_IN_TEMPLATE if self._braces else _PLAIN
+        pattern = re.compile(_PLAIN_IN_TEMPLATE) if self._braces else _PLAIN
         match = pattern.match(self._content, self._position)
         end = match.end() if match else self._position
         if len(self._stretches) == _STRETCHES:

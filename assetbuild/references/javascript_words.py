@@ -1,12 +1,15 @@
 """JavaScript bytes -> whether, and near which words, there may be references: this decides if a parse is worth it.
 
 Says yes too often, in prose and strings, but never wrongly no. Each pattern begins with a plain word, for which `re`
-searches ten times as fast, and reads white space in one run only, so that time grows with the file alone.
+searches ten times as fast, and reads white space in one run only, so that time grows with the file alone. What few
+files need is compiled when it is needed (`re` remembers).
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterable, Iterator
 
 _SPACE = rb"[\s\x80-\xff]*"  # bytes from 0x80 may be Unicode's white space
 _COMMENT = rb"/[/*]"
@@ -24,13 +27,14 @@ _URL = re.compile(rb"URL(?<![\w$]URL)(?![\w$])")
 _IMPORT_SCRIPTS = re.compile(
     rb"importScripts(?<![\w$]importScripts)(?=" + _SPACE + rb"(?:[()]|\?\.|" + _COMMENT + rb"))"
 )
+# All of the above but _FROM and _URL match only where this one does.
 _CODE = re.compile(rb"import(?<![\w$]import)(?:Scripts|" + _SPACE + rb"[\"'(./])")
-_CALL = re.compile(_IMPORT_WORD + rb"(?=\(|" + _COMMENT + rb")")
+_CALL = _IMPORT_WORD + rb"(?=\(|" + _COMMENT + rb")"
 
 # Comments are read through up to these limits. Beyond them the parser decides, in time that grows with the file.
 _COMMENTS = 16
 _COMMENT_LENGTH = 1_000
-_LINE_END = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
+_LINE_END = re.compile(rb"[\r\n\xe2](?:(?<!\xe2)|\x80[\xa8\xa9])")  # one class first: `re` searches for it fast
 _BLOCK_END = re.compile(rb"\*/")
 _NEXT = re.compile(_SPACE + rb"(/[/*]|[\"'`(.])?")
 
@@ -40,11 +44,11 @@ _VALUE = rb"(?:\"[\w.+-]*\"|'[\w.+-]*')[ \t]*"
 _PAIR = rb"(?:[\w$]+[ \t]*|" + _VALUE + rb"):[ \t]*" + _VALUE
 _ATTRIBUTES = rb"[ \t]*\{[ \t]*(?:" + _PAIR + rb"(?:,[ \t]*" + _PAIR + rb")*,?[ \t]*)?\})"
 _NEWS = (
-    re.compile(rb"(with" + _ATTRIBUTES),
-    re.compile(rb"(assert" + _ATTRIBUTES),
-    re.compile(rb"import(?<![\w$.]import)[ \t]*(\.[ \t]*(?:defer|source))[ \t]*\("),
-    re.compile(rb"import(?<![\w$.]import)[ \t]+(defer)[ \t]*\*"),
-    re.compile(rb"import(?<![\w$.]import)[ \t]+(source)[ \t]+[\w$\x80-\xff]+[ \t]+from(?![\w$])"),
+    rb"(with" + _ATTRIBUTES,
+    rb"(assert" + _ATTRIBUTES,
+    rb"import(?<![\w$.]import)[ \t]*(\.[ \t]*(?:defer|source))[ \t]*\(",
+    rb"import(?<![\w$.]import)[ \t]+(defer)[ \t]*\*",
+    rb"import(?<![\w$.]import)[ \t]+(source)[ \t]+[\w$\x80-\xff]+[ \t]+from(?![\w$])",
 )
 
 # The pieces of a static import or export. Repeats are bounded where each is more than a byte: `re` takes 120 bytes of
@@ -59,38 +63,40 @@ LINE_COMMENT = rb"//[^\r\n\xe2]*(?:\xe2(?!\x80[\xa8\xa9])[^\r\n\xe2]*){0,999}(?=
 BLOCK_COMMENT = rb"/\*[^*]*\*+(?:[^/*][^*]*\*+){0,999}/"
 TEMPLATE_TEXT = rb"[^`\\$]*(?:(?:\\(?s:.)|\$(?!\{))[^`\\$]*){0,999}"
 TEMPLATE = rb"`" + TEMPLATE_TEXT + rb"`"
-_PIECE = re.compile(rb"(" + STRING + rb")|[{*,]|(?:[\w$\\]+|(?!" + _UNICODE_SPACE + rb")[\x80-\xff]){1,9999}")
-_LISTED = re.compile(rb"[^{}\"'/]*(?:" + STRING + rb"[^{}\"'/]*){0,999}")
+_PIECE = rb"(" + STRING + rb")|[{*,]|(?:[\w$\\]+|(?!" + _UNICODE_SPACE + rb")[\x80-\xff]){1,9999}"
+_LISTED = rb"[^{}\"'/]*(?:" + STRING + rb"[^{}\"'/]*){0,999}"
 _PIECES = 8  # `import a, {b} from "./c"` has five
 
 
 def may_name(content: bytes, start: int = 0) -> bool:
     """Whether a parse is worth its time: yes for every file with a reference from `start` on, and for few others."""
-    if content.find(b"import", start) < 0:
-        return content.find(b"export", start) >= 0 and _has_specifier(_FROM, content, start)
-    return _has_specifier(_FROM, content, start) or (
-        _CODE.search(content, start) is not None and _has_calls(content, start)
-    )
+    if not _has_word(content, start):
+        return False
+    return any(_specifiers(_FROM.finditer(content, start), content)) or _has_calls(content, start)
 
 
 def candidates(content: bytes, start: int) -> dict[int, int]:
     """Where, from `start` on, the words are for which `may_name` says yes, and where each has its specifier's quote.
 
-    -1 where none follows directly. Never empty if `may_name` is true.
+    -1 where none follows directly. Empty if `may_name` is false, and only then.
     """
-    resolving = (_URL, _META) if _resolves_urls(content, start) else ()
-    patterns = (_PHASE, _IMPORT_SCRIPTS, *resolving)
-    found = {match.start(): -1 for pattern in patterns for match in pattern.finditer(content, start)}
-    for pattern in (_FROM, _IMPORT):
-        for match in pattern.finditer(content, start):
-            if not match[1].startswith(b"/") or _specifier_follows(content, match.start(1)):
-                found[match.start()] = match.start(1) if match[1].startswith((b'"', b"'")) else -1
+    if not _has_word(content, start):
+        return {}
+    imports = _imports(content, start)
+    resolves = _resolves_urls(content, start, imports)
+    patterns = (_PHASE, _IMPORT_SCRIPTS, *((_META,) if resolves else ()))
+    found = {match.start(): -1 for pattern in patterns for match in _matches(pattern, content, imports)}
+    if resolves:
+        found |= {match.start(): -1 for match in _URL.finditer(content, start)}
+    for match in _specifiers((*_FROM.finditer(content, start), *_matches(_IMPORT, content, imports)), content):
+        found[match.start()] = match.start(1) if match[1].startswith((b'"', b"'")) else -1
     return found
 
 
 def offsets(content: bytes) -> list[int]:
     """Where a word begins, `import`, `URL` or `importScripts`, that a call with a reference holds; sorted."""
-    patterns = [_CALL, _IMPORT_SCRIPTS, *([_URL] if _resolves_urls(content, 0) else [])]
+    resolves = _resolves_urls(content, 0, _imports(content, 0))
+    patterns = [re.compile(_CALL), _IMPORT_SCRIPTS, *([_URL] if resolves else [])]
     return sorted(match.start() for pattern in patterns for match in pattern.finditer(content))
 
 
@@ -100,7 +106,7 @@ def plain(content: bytes) -> bytes:
     In strings, templates, regular expressions and comments this changes text that nobody reads here.
     """
     for pattern in _NEWS:
-        content = pattern.sub(_blank, content)
+        content = re.sub(pattern, _blank, content)
     return content
 
 
@@ -109,7 +115,7 @@ def specifier(content: bytes, offset: int) -> tuple[int, int] | None:
     is_import = content.startswith(b"import", offset)
     last, offset = b"", offset + len(b"import")
     for _ in range(_PIECES):
-        piece = _PIECE.match(content, gap_end(content, offset))
+        piece = re.compile(_PIECE).match(content, gap_end(content, offset))
         if piece is None or not (last or is_import or piece[0] in (b"*", b"{")):
             break
         if piece[1] and (last == b"from" or (is_import and not last)):
@@ -139,10 +145,10 @@ def gap_end(content: bytes, offset: int) -> int:
         offset = end
 
 
-def line_end(content: bytes, offset: int) -> int:
-    """Where the line ends in which `offset` is."""
-    match = _LINE_END.search(content, offset)
-    return match.start() if match else len(content)
+def line_end(content: bytes, offset: int, limit: int = sys.maxsize) -> int:
+    """Where the line ends in which `offset` is; `limit` where that is before it."""
+    match = _LINE_END.search(content, offset, limit)
+    return match.start() if match else min(limit, len(content))
 
 
 def has_line_end(content: bytes, start: int, end: int) -> bool:
@@ -151,7 +157,7 @@ def has_line_end(content: bytes, start: int, end: int) -> bool:
 
 def _list_end(content: bytes, offset: int) -> int:
     """Where the list ends whose brace was opened before `offset`; -1 if it holds what such a list cannot."""
-    while listed := _LISTED.match(content, offset):
+    while listed := re.compile(_LISTED).match(content, offset):
         end = listed.end()
         if content.startswith(b"}", end):
             return end + 1
@@ -166,24 +172,38 @@ def _blank(match: re.Match[bytes]) -> bytes:
     return match[0][:start] + b" " * (end - start) + match[0][end:]
 
 
-def _has_calls(content: bytes, start: int) -> bool:
-    return (
-        _has_specifier(_IMPORT, content, start)
-        or _PHASE.search(content, start) is not None
-        or _resolves_urls(content, start)
-        or _IMPORT_SCRIPTS.search(content, start) is not None
+def _has_word(content: bytes, start: int) -> bool:
+    """Whether `import` or `export` is there: most files have neither, and not even the end of both, for a fast no."""
+    return content.find(b"port", start) >= 0 and (
+        content.find(b"import", start) >= 0 or content.find(b"export", start) >= 0
     )
 
 
-def _has_specifier(pattern: re.Pattern[bytes], content: bytes, start: int) -> bool:
-    for match in pattern.finditer(content, start):
-        if not match[1].startswith(b"/") or _specifier_follows(content, match.start(1)):
-            return True
-    return False
+def _has_calls(content: bytes, start: int) -> bool:
+    imports = _imports(content, start)
+    return (
+        any(_specifiers(_matches(_IMPORT, content, imports), content))
+        or any(any(_matches(pattern, content, imports)) for pattern in (_PHASE, _IMPORT_SCRIPTS))
+        or _resolves_urls(content, start, imports)
+    )
 
 
-def _resolves_urls(content: bytes, start: int) -> bool:
-    return _URL.search(content, start) is not None and _META.search(content, start) is not None
+def _imports(content: bytes, start: int) -> list[int]:
+    """Where words begin that may be calls: one pass, for all that is asked about them."""
+    return [match.start() for match in _CODE.finditer(content, start)] if content.find(b"import", start) >= 0 else []
+
+
+def _matches(pattern: re.Pattern[bytes], content: bytes, offsets: list[int]) -> Iterator[re.Match[bytes]]:
+    return filter(None, (pattern.match(content, offset) for offset in offsets))
+
+
+def _specifiers(matches: Iterable[re.Match[bytes]], content: bytes) -> Iterator[re.Match[bytes]]:
+    """Those that a specifier may follow."""
+    return (one for one in matches if not one[1].startswith(b"/") or _specifier_follows(content, one.start(1)))
+
+
+def _resolves_urls(content: bytes, start: int, imports: list[int]) -> bool:
+    return any(_matches(_META, content, imports)) and _URL.search(content, start) is not None
 
 
 def _specifier_follows(content: bytes, offset: int) -> bool:

@@ -22,16 +22,17 @@ _REST = {
     b"/*": re.compile(rb"sourceMappingURL=([^\s'\"`*]*)\s*\*/()\s*\Z"),
 }
 
+# Bytes at the end of a file where the mark is looked for first, and what stands in no URL.
+_TAIL = 200
+_NOT_OF_URL = re.compile(rb"[\s'\"`*]")
+
 # Bytes of a script that is parsed in doubt. In a larger one, a comment on a line of its own is taken for what it seems:
 # only a comment around it that closes with it, or never, could make it none.
 _PARSED = 2 * 2**20
 
-_CSS_TEXT = re.compile(
-    rb"""/\*.*?(?:\*/|\Z)
+_CSS_TEXT = rb"""/\*.*?(?:\*/|\Z)
     | "[^"\\\n\r\f]*(?:\\(?:\r\n|.)[^"\\\n\r\f]*)*"? | '[^'\\\n\r\f]*(?:\\(?:\r\n|.)[^'\\\n\r\f]*)*'?
-    | (?<![\w-])url\(\s*[^'")\s](?:[^)\\]|\\.)*""",
-    re.VERBOSE | re.DOTALL | re.IGNORECASE,
-)
+    | (?<![\w-])url\(\s*[^'")\s](?:[^)\\]|\\.)*"""
 
 
 def find(content: bytes, language: Language) -> Reference | None:
@@ -56,8 +57,9 @@ def comment_span(content: bytes, language: Language) -> tuple[int, int] | None:
 
 def inline_url(content: bytes, language: Language) -> tuple[int, int] | None:
     """Where the data: URL of a map that stands in the comment itself starts and ends."""
-    found = _comment(content, language) if _INLINE in content else None
-    return (found[1], found[2]) if found and content.startswith(b"data:", found[1]) else None
+    mark = _last_mark(content)
+    found = _comment(content, language) if mark >= 0 and content.startswith(_INLINE, mark) else None
+    return (found[1], found[2]) if found else None
 
 
 def strip(content: bytes, language: Language) -> bytes:
@@ -72,7 +74,7 @@ def strip(content: bytes, language: Language) -> bytes:
 
 def _comment(content: bytes, language: Language) -> tuple[int, int, int, int] | None:
     """Offsets of the comment's start, its URL's start and end, and the comment's end."""
-    mark = content.rfind(_MARK)
+    mark = _last_mark(content)
     opening = _OPENING.search(content, max(0, mark - _OPENING_LENGTH), mark) if mark >= 0 else None
     if opening is None:
         return None
@@ -83,6 +85,14 @@ def _comment(content: bytes, language: Language) -> tuple[int, int, int, int] | 
     if not (_is_css_comment(content, start) if language == "css" else _is_javascript_comment(content, start)):
         return None
     return start, rest.start(1), rest.end(1), rest.end(2) if sign == b"/*" else rest.end(1)
+
+
+def _last_mark(content: bytes) -> int:
+    """Where the last mark is that only a URL may follow, white space and the end of a comment aside; else -1."""
+    tail = content[-_TAIL:].rstrip().removesuffix(b"*/").rstrip()
+    if _MARK not in tail and _NOT_OF_URL.search(tail):
+        return -1
+    return content.rfind(_MARK)
 
 
 def _is_javascript_comment(content: bytes, start: int) -> bool:
@@ -121,7 +131,8 @@ def _is_css_comment(content: bytes, start: int) -> bool:
         rb"['\"(]", content[_line_start(content, start) : start]
     ):
         return True
-    return any(match.start() == start for match in _CSS_TEXT.finditer(content))
+    texts = re.compile(_CSS_TEXT, re.VERBOSE | re.DOTALL | re.IGNORECASE).finditer(content)
+    return any(match.start() == start for match in texts)
 
 
 def _outside_block_comments(content: bytes, start: int) -> bool:

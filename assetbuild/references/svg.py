@@ -45,8 +45,11 @@ _FILE_RELATIONS = frozenset(("stylesheet", "icon", "preload", "modulepreload"))
 # Each reference has one of these words, unless an escape or an entity spells it otherwise, or it stands in a style
 # element, where a comment may cut a word in two, but not a character.
 _HREF = re.compile(rb"href(?!=[\"']#)")
-_FUNCTION = re.compile(rb"(?:url|src)\((?![\"']?#)|image-set\(")
-_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
+_FUNCTION = re.compile(
+    rb"\((?<=[lctLCT]\()(?:(?<=[uU][rR][lL]\()(?![\"']?#)|(?<=[sS][rR][cC]\()(?![\"']?#)|(?<=[eE]-[sS][eE][tT]\())"
+)
+# Not those of characters beyond ASCII, of which a file has thousands if it is a font.
+_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#x0{0,9}[1-9a-fA-F][0-9a-fA-F]{2,9}|#0{0,9}[1-9][0-9]{3,9});)")
 _STYLE = re.compile(rb"<(?:[^\s<>/!?:]+:)?style[\s>]")
 _STYLE_END = re.compile(rb"</(?:[^\s<>/!?:]+:)?style\s*>")
 
@@ -98,9 +101,9 @@ def _may_name(content: bytes) -> bool:
         return True
     if (b"href" in content and _HREF.search(content)) or (b"&" in content and _ENTITY.search(content)):
         return True
-    if b"(" in content and _FUNCTION.search(content.lower()):
+    if _FUNCTION.search(content):
         return True
-    style = _STYLE.search(content)
+    style = _STYLE.search(content) if b"style" in content else None
     ends = [match.start() for match in _STYLE_END.finditer(content, style.end())] if style else []
     return any(content.find(mark, style.end(), ends[-1]) >= 0 for mark in (b"@", b"(")) if style and ends else False
 
@@ -129,6 +132,8 @@ class _Reader(xml.Document):
         self.found: list[Reference] = []
         self._styles: list[int | None] = []  # where the content of each open style element begins; None: not CSS
         self._in_doctype = False
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
         self.parser.ProcessingInstructionHandler = self._instruction
         self.parser.StartDoctypeDeclHandler = self._start_doctype
         self.parser.EndDoctypeDeclHandler = self._end_doctype

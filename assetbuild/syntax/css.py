@@ -11,6 +11,7 @@ import codecs
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal
 
 TokenKind = Literal[
@@ -39,15 +40,24 @@ def any_but(excluded: bytes) -> bytes:
     return b"[" + b"".join(re.escape(low) + b"-" + re.escape(high) for low, high in ends) + b"]"
 
 
+@cache
+def compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """Of what only those who need it are to pay for: to compile one pattern takes up to 0.003 s."""
+    return re.compile(pattern, re.DOTALL)
+
+
 # NUL is a name character: the standard reads it as U+FFFD.
 NAME_CHAR = rb"[A-Za-z0-9_\-\x00\x80-\xff]"
 _NAME_START = rb"[A-Za-z_\x00\x80-\xff]"
 # The white space that ends a hexadecimal escape. Deterministic: it must be taken where it stands.
-_HEX_END = rb"(?:\r\n|[ \t\r\n\f]|(?![ \t\r\n\f]))"
-_HEX = rb"(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{1,5}(?![0-9A-Fa-f]))" + _HEX_END
+HEX_END = rb"(?:\r\n?+|[ \t\n\f])?+" if _MAY_NOT_GO_BACK else rb"(?:\r\n|[ \t\r\n\f]|(?![ \t\r\n\f]))"
+_HEX_DIGITS = rb"[0-9A-Fa-f]{1,6}+" if _MAY_NOT_GO_BACK else rb"(?:[0-9A-Fa-f]{6}|[0-9A-Fa-f]{1,5}(?![0-9A-Fa-f]))"
+_HEX = _HEX_DIGITS + HEX_END
 ESCAPE = rb"\\(?:" + _HEX + rb"|[^0-9A-Fa-f\n\r\f]|\Z)"
+_ESCAPE_AHEAD = rb"\\(?:[^\n\r\f]|\Z)"
 _NAME_REST = NAME_CHAR + rb"*(?:" + ESCAPE + NAME_CHAR + rb"*)" + _REPEATED
-_IDENT = rb"(?:--|-?(?:" + _NAME_START + rb"|" + ESCAPE + rb"))" + _NAME_REST
+_IDENT = rb"(?:--|-?(?=" + _NAME_START + rb"|" + _ESCAPE_AHEAD + rb"))" + _NAME_REST
+_HASH = rb"#(?=" + NAME_CHAR + rb"|" + _ESCAPE_AHEAD + rb")" + _NAME_REST
 _NUMBER = rb"[+\-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+\-]?[0-9]+)?"
 WHITESPACE = rb"[ \t\r\n\f]"
 # `.*?` is slow, and for what is not closed.
@@ -68,11 +78,11 @@ STRING = b"|".join(_quoted(quote, rb"\\[^\r]", TIMES) + quote for quote in (b'"'
 
 
 def _letter(letter: str) -> bytes:
-    """One letter of a name, in either case, itself or escaped."""
-    low, high = letter.encode(), letter.upper().encode()
-    hexes = b"|".join(re.escape(b"%x" % ord(case)) for case in (letter, letter.upper()))
-    itself = b"" if letter in "abcdef" else rb"|\\[" + low + high + rb"]"
-    return rb"(?:[" + low + high + rb"]" + itself + rb"|\\0{0,4}(?:" + hexes + rb")" + _HEX_END + rb")"
+    """One letter of a name, from g on, in either case, itself or escaped."""
+    either = b"[%c%c]" % (ord(letter), ord(letter.upper()))
+    low, high = (b"%x" % ord(case) for case in (letter, letter.upper()))  # which differ in their first digit
+    code = rb"0{0,4}[%c%c]%c" % (low[0], high[0], low[1]) + HEX_END
+    return rb"(?:" + either + rb"|\\(?:" + either + rb"|" + code + rb"))"
 
 
 _URL_OPEN = b"".join(map(_letter, "url")) + rb"\((?!" + WHITESPACE + rb"*[\"'])" + WHITESPACE + rb"*"
@@ -94,12 +104,12 @@ _ALTERNATIVES: tuple[tuple[bytes, tuple[TokenKind, ...]], ...] = (
     (_COMMENT + rb"()", ("comment",)),
     (_DOUBLE_QUOTED + rb'(?:(?:"|\Z)()|())', ("string", "bad-string")),
     (_SINGLE_QUOTED + rb"(?:(?:'|\Z)()|())", ("string", "bad-string")),
-    (rb"#(?:" + NAME_CHAR + rb"|" + ESCAPE + rb")" + _NAME_REST + rb"()", ("hash",)),
+    (_HASH + rb"()", ("hash",)),
     (rb"@" + _IDENT + rb"()", ("at-keyword",)),
     (rb"<!--()", ("cdo",)),
     (rb".()", ("delim",)),
 )
-_TOKEN = re.compile(b"|".join(pattern for pattern, _ in _ALTERNATIVES), re.DOTALL)
+_TOKEN = b"|".join(pattern for pattern, _ in _ALTERNATIVES)
 _KINDS: tuple[TokenKind, ...] = ("delim", *(kind for _, kinds in _ALTERNATIVES for kind in kinds))
 
 # The same grammar for those who only look for what names a file: what can neither start, hold nor end such a construct
@@ -110,7 +120,7 @@ _KINDS: tuple[TokenKind, ...] = ("delim", *(kind for _, kinds in _ALTERNATIVES f
 _RUN_CHAR = any_but(b"\"'()[]{};@/\\<")
 _OTHER_FUNCTION = rb"(?<![uU][rR][lL])(?<![sS][rR][cC])(?<![sS][eE][tT])\("
 _RUN = rb"(?!-->)" + _RUN_CHAR + rb"+(?:" + _OTHER_FUNCTION + _RUN_CHAR + rb"*\)" + _RUN_CHAR + rb"*){0,64}"
-_RUN_END = rb"(?:(?!" + _RUN_CHAR + rb"|[(\\])|(?<![A-Za-z0-9_\-\x00\x80-\xff#]))"
+_RUN_END = rb"(?:(?=[\"')\[\]{};@/<]|\Z)|(?<![A-Za-z0-9_\-\x00\x80-\xff#]))"
 _SCAN_ALTERNATIVES: tuple[tuple[bytes, tuple[ScanKind, ...]], ...] = (
     (WHITESPACE + rb"+()", ("nothing",)),
     (
@@ -124,19 +134,18 @@ _SCAN_ALTERNATIVES: tuple[tuple[bytes, tuple[ScanKind, ...]], ...] = (
     (rb"\(()|\)()|\[()|\]()", ("(", ")", "[", "]")),
     (_DOUBLE_QUOTED + rb'(?:(?:"|\Z)()|())', ("string", "other")),
     (_SINGLE_QUOTED + rb"(?:(?:'|\Z)()|())", ("string", "other")),
-    (_NUMBER + rb"(?:" + _IDENT + rb")?()", ("other",)),
     (rb"#+(?=#)()", ("other",)),
-    (rb"#(?:" + NAME_CHAR + rb"|" + ESCAPE + rb")" + _NAME_REST + rb"()", ("other",)),
+    (rb"[0-9#]" + _NAME_REST + rb"()", ("other",)),  # whole, so that no function begins within
     (rb"@" + _IDENT + rb"()", ("at-keyword",)),
     (rb".()", ("other",)),
 )
-_SCAN = re.compile(b"|".join(pattern for pattern, _ in _SCAN_ALTERNATIVES), re.DOTALL)
+_SCAN = b"|".join(pattern for pattern, _ in _SCAN_ALTERNATIVES)
 _SCAN_KINDS: tuple[ScanKind, ...] = ("other", *(kind for _, kinds in _SCAN_ALTERNATIVES for kind in kinds))
 
 # For decoding: before a non-ASCII character only the backslash is the escape, since the character has several bytes.
-_ESCAPES = re.compile(rb"\\(?:" + _HEX + rb"|\r\n|[^0-9A-Fa-f\x80-\xff]|(?=[\x80-\xff])|\Z)", re.DOTALL)
-_STRING_INNER = re.compile(_DOUBLE_QUOTED + b"|" + _SINGLE_QUOTED, re.DOTALL)
-_URL_INNER = re.compile(_URL_OPEN + rb"(" + _URL_BODY + rb")", re.DOTALL)
+_ESCAPES = rb"\\(?:" + _HEX + rb"|\r\n|[^0-9A-Fa-f\x80-\xff]|(?=[\x80-\xff])|\Z)"
+_URL_INNER = _URL_OPEN + rb"(" + _URL_BODY + rb")"
+_SPACES = b" \t\r\n\f"
 _NEWLINES = (b"\n", b"\r\n", b"\r", b"\f")
 
 
@@ -152,7 +161,7 @@ def tokens(content: bytes) -> Iterator[Token]:
         start = len(UTF8_BOM)
         yield "whitespace", 0, start
     kinds = _KINDS
-    for match in _TOKEN.finditer(content, start):
+    for match in compiled(_TOKEN).finditer(content, start):
         yield kinds[match.lastindex or 0], match.start(), match.end()
 
 
@@ -163,22 +172,27 @@ def scan(content: bytes, start: int = 0) -> Iterator[tuple[ScanKind, int, int]]:
     `<!--` and `-->`.
     """
     kinds = _SCAN_KINDS
-    for match in _SCAN.finditer(content, start or (len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0)):
+    for match in compiled(_SCAN).finditer(content, start or (len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0)):
         yield kinds[match.lastindex or 0], match.start(), match.end()
 
 
 def url_inner(token: bytes) -> tuple[int, int]:
     """The span, within an unquoted `url` token, of what is between the parentheses and their white space."""
-    match = _URL_INNER.match(token)
-    assert match, "not a url token"
-    return match.span(1)
+    if b"\\" in token:
+        match = compiled(_URL_INNER).match(token)
+        assert match, "not a url token"
+        return match.span(1)
+    inside = token[len(b"url(") :].lstrip(_SPACES)
+    start = len(token) - len(inside)
+    return start, start + len(inside.rstrip(_SPACES + b")"))
 
 
 def string_inner(token: bytes) -> tuple[int, int]:
     """The span, within a `string` token, of what is between the quotes; the closing one may be missing at the end."""
-    match = _STRING_INNER.match(token)
-    assert match, "not a string token"
-    return 1, match.end()
+    before_last = token[1:-1]
+    escapes_last = (len(before_last) - len(before_last.rstrip(b"\\"))) % 2
+    is_closed = len(token) > 1 and token.endswith(token[:1]) and not escapes_last
+    return 1, len(token) - is_closed
 
 
 def unescape(raw: bytes, encoding: str, *, in_string: bool = False) -> str:
@@ -191,7 +205,7 @@ def unescape(raw: bytes, encoding: str, *, in_string: bool = False) -> str:
 def pieces(raw: bytes, encoding: str, *, in_string: bool = False) -> Iterator[tuple[str, int, int]]:
     """Each escape, and each run between escapes, as text with its span in `raw`."""
     at = 0
-    for escape in _ESCAPES.finditer(raw) if b"\\" in raw else ():
+    for escape in compiled(_ESCAPES).finditer(raw) if b"\\" in raw else ():
         if at < escape.start():
             yield decode(raw[at : escape.start()], encoding), at, escape.start()
         at_end = escape.end() == len(raw)
@@ -221,7 +235,7 @@ def decode(raw: bytes, encoding: str) -> str:
 # The Encoding Standard reads the five unassigned bytes of windows-1252 as the control characters of that number.
 _CP1252_HOLES = {0xDC00 + byte: byte for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
-_CHARSET = re.compile(rb'@charset "([^"]{0,1000})";')
+_CHARSET = rb'@charset "([^"]{0,1000})";'
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 # Python's name of an encoding that the Encoding Standard knows -> the codec that reads it as browsers do. What is not
@@ -253,6 +267,8 @@ def detect_encoding(content: bytes) -> str:
     """The Python codec of a style sheet: `declared_encoding`, else UTF-8 if it is that, else windows-1252."""
     if encoding := declared_encoding(content):
         return encoding
+    if content.isascii():
+        return "utf-8"
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
@@ -265,7 +281,7 @@ def declared_encoding(content: bytes) -> str | None:
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return encoding
-    charset = _CHARSET.match(content)
+    charset = compiled(_CHARSET).match(content) if content.startswith(b"@charset") else None
     return codec_of(charset[1].decode("latin-1")) if charset else None
 
 

@@ -23,7 +23,7 @@ UTF_16 = {b"\xff\xfe": "utf-16-le", b"<\0": "utf-16-le", b"\xfe\xff": "utf-16-be
 _DECLARATION = re.compile(rb"<\?xml\s(?:[^>]*?\s)?encoding\s*=\s*[\"']([A-Za-z][A-Za-z0-9._\-]*)[\"']")
 
 _NAME = re.compile(rb"<[^\s/>]+")
-_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _TAG_END = re.compile(rb"\s*/?>")
 # What stands for something else in the value of an attribute, and in the content of an element.
 _IN_VALUE = re.compile(rb"&[^;&]*;|\r\n|[\t\r\n]")
@@ -75,7 +75,7 @@ def original_offsets(offsets: Iterable[int], utf8: bytes, codec: str) -> dict[in
 
 
 class Document:
-    """A file in UTF-8. A subclass that wants more than to know whether it can be read has handlers of its own."""
+    """A file in UTF-8. A subclass that wants more than to know whether it can be read sets handlers of its own."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -85,8 +85,10 @@ class Document:
         # The encoding given here overrides the declared one. With a separator, namespaces are resolved.
         self.parser = expat.ParserCreate("utf-8", " ")
         self.parser.ordered_attributes = self.parser.specified_attributes = True
-        self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
+        if content.count(b"<") > MAX_DEPTH or b"<!ENTITY" in content:
+            # Else no element can be too deep, and calls for each would take most of the time.
+            self.parser.StartElementHandler = self.start
+            self.parser.EndElementHandler = self.end
         self.parser.EntityDeclHandler = self._entity
         self.parser.SkippedEntityHandler = self._skipped
 
