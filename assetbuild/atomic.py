@@ -16,6 +16,7 @@ from pathlib import Path
 
 STAGING = ".staging-"
 _LOST = (errno.EIO, errno.ENOSPC, errno.EDQUOT)  # what was written did not reach the disk
+_unfinished: set[str] = set()  # files and directories of this process that must not stay under that name
 
 
 @contextmanager
@@ -27,7 +28,27 @@ def staging(parent: Path) -> Iterator[Path]:
         yield directory
     finally:
         _remove(directory)
+        finished(directory)
         os.close(lock)
+
+
+def begin(path: Path | str) -> None:
+    """Before anything is at `path` that is not to stay there. A signal may interrupt what is done next between any two
+    steps, and what removes it as well: then `sweep` does."""
+    _unfinished.add(str(path))
+
+
+def finished(path: Path | str) -> None:
+    """It has been renamed or removed."""
+    _unfinished.discard(str(path))
+
+
+def sweep() -> None:
+    """Remove what was begun and is not finished."""
+    for path in sorted(_unfinished):
+        _remove(Path(path))
+        with suppress(OSError):
+            os.unlink(path)
 
 
 def remove_dead_staging(parent: Path) -> None:
@@ -133,6 +154,7 @@ def _remove(directory: Path) -> None:
 def _locked_directory(parent: Path) -> tuple[Path, int]:
     while True:
         directory = Path(parent, STAGING + os.urandom(8).hex())
+        begin(directory)
         directory.mkdir(0o700)
         # Until it is locked another build may take it for dead and remove it.
         with suppress(FileNotFoundError):
@@ -169,6 +191,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _replace_in_two_steps(directory: Path, target: Path) -> None:
     holder, lock = _locked_directory(target.parent)
+    finished(holder)  # what it is to hold must not be lost
     try:
         os.rename(target, holder / "old")
         try:

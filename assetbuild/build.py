@@ -6,7 +6,6 @@ again; else everything is linked anew, out of what was compiled before where tha
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
@@ -99,6 +98,7 @@ class _Build:
     inputs: Inputs
     digests: dict[str, str] = field(default_factory=dict)  # of all sources that are known
     rendered: Rendered = field(default_factory=Rendered)
+    before: Following | None = None
 
     def run(self) -> Release:
         self.digests = dict(self.inputs.digests)
@@ -116,7 +116,6 @@ class _Build:
         return history.changes.directories == [] or not history.known["warnings"]
 
     def _whole(self) -> Release:
-        gc.enable()  # parsers make cycles
         output_dir = self.config.output_dir
         parent, target = (
             (output_dir.parent, output_dir) if self.flat else (output_dir / RELEASES, output_dir / RELEASES)
@@ -160,14 +159,14 @@ class _Build:
         done = update(paths, known, self._together(rebuilder, len(paths)), self.inputs.sources, self.config)
         before = self._following(tools)
         carried = before.carry(known, done.settled, self.clone) if before and self.clone else None
-        if carried is None:
+        if carried is None or not done.graph.assets.keys() <= known["names"].keys():
             raise NotAlone
         new = memory.known_of(done.graph, done.finals, self.config)
-        gone = [path for path in known["names"] if path not in done.settled]
         for kind in memory.BY_ASSET:
             kept = known[kind].copy()
-            for path in gone:
-                kept.pop(path, None)
+            for path in paths:  # those that come again keep their places: the next one sorts less
+                if path not in new[kind]:
+                    kept.pop(path, None)
             new[kind] = kept | new[kind]
         return self._release(done.graph, done.finals, done.settled, carried, tools, {**known, **new})
 
@@ -214,7 +213,9 @@ class _Build:
         gone = {*history.changes.released}
         intact = {path for at, path in enumerate(history.stamp.released.files) if at not in gone} if gone else None
         same = (tools.encoders, self.config.levels) == (history.known["encoders"], history.known["levels"])
-        return Following(Path(history.stamp.facts["dir"]), intact, same)
+        if self.before is None or self.before.same_encoders != same:
+            self.before = Following(Path(history.stamp.facts["dir"]), intact, same)
+        return self.before
 
     def _release(
         self,

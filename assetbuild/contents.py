@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 
 from assetbuild.errors import AssetBuildError, SourceChanged, SourceError
 from assetbuild.model import Compiled, Source
 
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
 MAX_READ = 256 << 20  # bytes of a file that is read whole; ten times what the largest real scripts and maps have
-_MAX_GROWTH = 64 << 20  # bytes beyond the size that a file was found with: some have no end
+_MAX_GROWTH = 64 << 20  # bytes beyond the size that a file was found with
+# The open of a FIFO would wait for a writer, and that of a terminal may make it ours.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+# Of what was a file when the sources were listed: it is none now, or a socket, or its directory is a file.
+_GONE = (errno.ENOENT, errno.ENXIO, errno.ENOTDIR)
 
 
 def read_source(source: Source) -> bytes:
@@ -19,8 +25,7 @@ def read_source(source: Source) -> bytes:
         what = f"has {source.size:,} bytes, and what is looked into may have {MAX_READ:,}"
         raise SourceError(what, where=source.shown, fix="make it smaller, or exclude it")
     try:
-        with open(source.file, "rb", buffering=0) as stream:
-            return stream.read()
+        return _read_file(source.file, source.logical_path)
     except OSError as error:
         raise _unreadable(source, error) from error
 
@@ -29,12 +34,15 @@ def hash_source(source: Source) -> tuple[str, int]:
     """SHA-256 (hex) and length in bytes, read piece by piece: memory does not grow with the file."""
     digest, size = hashlib.sha256(), 0
     try:
-        with open(source.file, "rb", buffering=0) as stream:
-            while piece := stream.read(_BUFFER):
+        descriptor, expected = open_file(source.file, source.logical_path)
+        try:
+            while piece := os.read(descriptor, min(expected + 1, _BUFFER)):
                 digest.update(piece)
                 size += len(piece)
                 if size > source.size + _MAX_GROWTH:
                     raise changed(source.logical_path)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _unreadable(source, error) from error
     return digest.hexdigest(), size
@@ -57,8 +65,42 @@ def _read(compiled: Compiled) -> bytes:
     if compiled.held:
         return os.pread(compiled.held[0], compiled.size, compiled.held[1])
     assert compiled.file
-    with open(compiled.file, "rb", buffering=0) as stream:
-        return stream.read()
+    return _read_file(compiled.file, compiled.logical_path)
+
+
+def open_file(file: str, path: str) -> tuple[int, int]:
+    """A descriptor to read `file`, which is the source `path`, and the bytes that it has.
+
+    Raises SourceChanged where it is a file no longer: what is none was refused when the sources were listed.
+    """
+    descriptor = os.open(file, _FLAGS)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise changed(path)
+    return descriptor, status.st_size
+
+
+def _read_file(file: str, path: str) -> bytes:
+    descriptor, size = open_file(file, path)
+    try:
+        return read_whole(descriptor, size, path)
+    finally:
+        os.close(descriptor)
+
+
+def read_whole(descriptor: int, size: int, path: str) -> bytes:
+    """A file of about `size` bytes. Raises SourceChanged where it has far more: some have no end."""
+    content = os.read(descriptor, min(size, MAX_READ) + 1)  # one byte more, so that one call is enough to see the end
+    if len(content) == size:
+        return content
+    pieces, left = [content], MAX_READ + _MAX_GROWTH - len(content)
+    while piece := os.read(descriptor, _BUFFER):
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            raise changed(path)
+    return b"".join(pieces)
 
 
 def changed(path: str) -> SourceChanged:
@@ -66,6 +108,6 @@ def changed(path: str) -> SourceChanged:
 
 
 def _unreadable(source: Source, error: OSError) -> AssetBuildError:
-    if isinstance(error, FileNotFoundError):  # it was there when the sources were listed
+    if error.errno in _GONE:
         return changed(source.logical_path)
     return SourceError(f"cannot be read: {(error.strerror or str(error)).lower()}", where=source.shown)

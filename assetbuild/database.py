@@ -100,6 +100,7 @@ def _create(file: Path) -> None:
             new.replace(file)  # a file system without links
     finally:
         new.unlink(missing_ok=True)
+        atomic.finished(new)
         os.close(lock)
 
 
@@ -107,6 +108,7 @@ def _locked_scratch(file: Path) -> tuple[Path, int]:
     """A new, empty file beside `file`, and a descriptor that holds its lock."""
     while True:
         new = Path(f"{file}.{os.urandom(8).hex()}.new")
+        atomic.begin(new)
         descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         # Until it is locked another build may take it for dead and remove it.
         if atomic.lock_now(descriptor) and new.exists():

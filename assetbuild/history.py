@@ -75,7 +75,7 @@ class History:
         # Another build of the same may write at the same time: what belongs together has one token.
         token = os.urandom(8).hex()
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
-        stamp.replace_file(self.file + ".known", packed({**known, "token": token}))
+        stamp.replace_file(self.file + ".known", *packed({**known, "token": token}))
         made.facts.update(token=token, key=self.key, variables=_variables())
         stamp.save(made, self.file + ".stamp")
         forget_old_builds(self.cache_dir)

@@ -83,13 +83,13 @@ def remember(
 
     An `engine` without files is the one of the build before."""
     known |= {"levels": dict(made.levels), "cycles": [*map(list, made.cycles)]}
-    known["lines"] = {path: made.manifest[path] for path in known["names"]}
+    known["lines"] = {}  # they are in the release
     _add_sources(known, inputs, digests)
     with suppress(OSError):
         before = history.stamp
         is_same = before and not engine.files
         environment = before.environment if before and is_same else _environment(config, engine, inputs.started)
-        released = _carried_on(made, before.released) if before and made.carried else _released(made)
+        released = _carried_on(made, before.released) if before and made.gone is not None else _released(made)
         facts = {
             "release": made.id,
             "dir": str(made.dir),
@@ -169,8 +169,8 @@ def _released(made: Made) -> Watched:
 
 def _carried_on(made: Made, before: Watched) -> Watched:
     """The same, where of most it is known already."""
-    files, numbers = [*before.files], before.numbers[:]
-    for at in reversed([at for at, file in enumerate(files) if file not in made.carried]):
+    files, numbers, gone = [*before.files], before.numbers[:], {*made.written, *(made.gone or ())}
+    for at in reversed([at for at, file in enumerate(files) if file in gone]):
         del files[at], numbers[4 * at : 4 * at + 4]
     new = Watched.of((path, stamp.present(f"{made.dir}/{path}")) for path in made.written)
     return Watched((*files, *new.files), numbers + new.numbers)

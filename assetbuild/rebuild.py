@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from assetbuild.collector import with_collector
 from assetbuild.compile import compile_bundle, compile_opaque, compile_source
 from assetbuild.compress import MIN_SAVING, variants
 from assetbuild.config import Config
@@ -88,10 +89,11 @@ class Rebuilder:
         return source.size * _WEIGHTS.get(self.config.references.format_of(path), 1)
 
     def compile(self, path: str) -> Result | AssetBuildError:
-        try:
-            return self._bundle(self.bundles[path]) if path in self.bundles else self._source(self.sources[path])
-        except AssetBuildError as error:
-            return error
+        with with_collector():  # parsers make cycles
+            try:
+                return self._bundle(self.bundles[path]) if path in self.bundles else self._source(self.sources[path])
+            except AssetBuildError as error:
+                return error
 
     def keep(self, result: Result) -> Compiled:
         """What was compiled, whose content need not be where it was."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring as _text
 from json.encoder import encode_basestring_ascii as _ascii
@@ -19,9 +18,8 @@ from assetbuild.runtime.manifest import FORMAT_VERSION, canonical, checksum
 
 MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "files"
 
-_FILES_HEAD = '"files": {\n'
-_RECORD_END = "\n}\n"
-_DECODER = json.JSONDecoder()
+FILES_HEAD = '"files": {\n'
+RECORD_END = "\n}\n"
 
 
 def manifest_line(
@@ -58,23 +56,35 @@ def manifest_body(lines: Mapping[str, bytes]) -> bytes:
 
 def manifest_text(body: bytes, url_prefix: str, release_id: str | None = None, modules: str = "rewrite") -> bytes:
     """The text that `canonical` gives for the whole; without an id, what makes it."""
+    return identified(body, manifest_rest(body, url_prefix, modules), release_id)
+
+
+def manifest_rest(body: bytes, url_prefix: str, modules: str) -> dict[str, Any]:
+    """What it says beside the assets and the id."""
     rest: dict[str, Any] = {"url_prefix": url_prefix, "version": FORMAT_VERSION}
     if said := checksum(body):
         rest["checksum"] = said
     if modules != "rewrite":
         rest["modules"] = modules
-    if release_id:
-        rest["release"] = release_id
-    return b'{"assets":{' + body + b"}," + canonical(rest)[1:]
+    return rest
 
 
-def identify(manifest: bytes, files: Iterable[tuple[str, str]]) -> str:
+def identified(body: bytes, rest: Mapping[str, Any], release_id: str | None) -> bytes:
+    """The manifest with that id, or with none."""
+    known = {"release": release_id} if release_id else {}
+    return b'{"assets":{' + body + b"}," + canonical({**rest, **known})[1:]
+
+
+def identify(manifest: bytes, files: Iterable[tuple[str, str]], carried: Iterable[bytes] = ()) -> str:
     """The release's id: a digest over its manifest without an id and `(sha256, name)` of every identity file.
 
-    Variants are not in it: another version of an encoder makes other bytes of the same content.
+    Of some of them those may be `carried` as lines of SHA256SUMS. Variants are not in it: another version of an encoder
+    makes other bytes of the same content.
     """
     digest = hashlib.sha256(manifest)
-    digest.update("".join(sorted(f"{sha256}  {FILES}/{name}\n" for sha256, name in files)).encode())
+    lines = [*carried, *(f"{sha256}  {FILES}/{name}".encode() for sha256, name in files)]
+    lines.sort()
+    digest.update(b"\n".join([*lines, b""]))
     return digest.hexdigest()[:LENGTH]
 
 
@@ -106,39 +116,13 @@ def record_line(
 
 def record_text(head: Mapping[str, Any], lines: Iterable[str]) -> bytes:
     """`head` is all but the files, `lines` are those in the order of their names."""
+    return (record_head(head) + ",\n".join(lines) + "}" + RECORD_END).encode()
+
+
+def record_head(head: Mapping[str, Any]) -> str:
+    """What stands before the lines."""
     above = [f"{json.dumps(key)}: {json.dumps(head[key])}" for key in sorted(head)]
-    files = _FILES_HEAD + ",\n".join(lines) + "}"
-    return ("{\n" + ",\n".join([*above, files]) + _RECORD_END).encode()
-
-
-def record_lines(text: bytes) -> list[str]:
-    """The lines of a text that `record_text` has written."""
-    files = text.decode().partition(_FILES_HEAD)[2].removesuffix("}" + _RECORD_END)
-    return files.split(",\n") if files else []
-
-
-def find_line(lines: Sequence[str], name: str) -> int | None:
-    """Where the line of the file `name` is among all."""
-    at = bisect_left(lines, name, key=_name)
-    return at if at < len(lines) and _name(lines[at]) == name else None
-
-
-def merge_lines(lines: Sequence[str], gone: Iterable[str], new: Mapping[str, str]) -> list[str]:
-    """`lines` without those of the files that are `gone`, with `new` ones by name."""
-    merged = [*lines]
-    for name in gone:
-        if (at := find_line(merged, name)) is not None:
-            del merged[at]
-    if not merged:
-        return [new[name] for name in sorted(new)]
-    for line in new.values():
-        insort(merged, line, key=_name)
-    return merged
-
-
-def _name(line: str) -> str:
-    name = line[1 : line.index('": ', 1)]
-    return str(_DECODER.raw_decode(line)[0]) if "\\" in name else name
+    return "{\n" + ",\n".join([*above, FILES_HEAD])
 
 
 def in_files(names: Iterable[str]) -> list[str]:

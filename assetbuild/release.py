@@ -31,51 +31,52 @@ from assetbuild.records import (
     MANIFEST,
     RECORD,
     SUMS,
+    identified,
     identify,
     in_files,
     manifest_body,
-    manifest_text,
-    merge_lines,
+    manifest_rest,
     record_text,
     sums_of,
-    sums_text,
 )
 from assetbuild.runtime.manifest import FORMAT_VERSION
+from assetbuild.splice import identity_lines, splice_manifest, splice_record, splice_sums
 from assetbuild.write import Progress, Writer
 
 
 class Carried(NamedTuple):
-    """What is taken over from the release before without another look: lines of its manifest by logical path, names
-    below `files/` with their lines of release.json in order, the digest of each path in it but the records', and its
-    cycles. `clone` has the files, and those that are `gone`."""
+    """What is taken over from the release before without another look: names below `files/`, cycles, and the lines of
+    SHA256SUMS for all but the records. `manifest` is what it says of its assets, and `record` its release.json: in them
+    is also what is not taken over, for which there are new lines, `gone_names` and `gone`, paths of the release.
+    `clone` has all of its files."""
 
-    manifest: Mapping[str, bytes]
     names: Set[str]
-    record: Sequence[str]
-    digests: Mapping[str, str]
     cycles: Sequence[Sequence[str]]
-    gone: Iterable[str] = ()
+    sums: Sequence[bytes] = ()
+    manifest: bytes = b""
+    record: bytes = b""
+    gone_names: Sequence[str] = ()
+    gone: Sequence[str] = ()
     clone: Clone | None = None
 
 
-NOTHING = Carried({}, frozenset(), (), {}, ())
+NOTHING = Carried(frozenset(), ())
 RELEASES = "releases"
 
 
 class Made(NamedTuple):
     """A release as it stands now, with what the next build goes on from. `built` are the assets that were written, not
-    linked; `written` are the paths that this build has made, `carried` those that were taken over unseen. `created` is
-    False where all of it stood there already."""
+    linked; `written` are the paths that this build has made, `gone` those that it has not taken over from the release
+    before, None if it has looked at all. `created` is False where all of it stood there already."""
 
     id: str
     dir: Path
     created: bool
     levels: Mapping[str, int]
-    manifest: Mapping[str, bytes]
     cycles: Sequence[Sequence[str]]
     built: Sequence[str] = ()
     written: Sequence[str] = ()
-    carried: Set[str] = frozenset()
+    gone: Sequence[str] | None = None
 
 
 def is_whole(directory: Path) -> bool:
@@ -113,11 +114,11 @@ def write_release(
     """
     artifacts = make_artifacts(graph, finals, config)
     check_names(artifacts, carried.names)
-    lines = {**carried.manifest, **manifest_lines(graph, artifacts)}
-    body = manifest_body(lines)
+    lines = manifest_lines(graph, artifacts)
+    body = splice_manifest(carried.manifest, lines) if carried.manifest else manifest_body(lines)
+    rest = manifest_rest(body, config.url_prefix, config.modules)
     files = [(artifact.sha256, name) for artifact in artifacts for name in paths(artifact)]
-    files += [(carried.digests[f"{FILES}/{name}"], name) for name in carried.names]
-    release_id = identify(manifest_text(body, config.url_prefix, modules=config.modules), files)
+    release_id = identify(identified(body, rest, None), files, identity_lines(carried.sums, carried.names))
     own = ([*component] for component in graph.components if graph.in_cycle(component))
     cycles = sorted([*([*component] for component in carried.cycles), *own])
     target = config.output_dir if flat else config.output_dir / RELEASES / release_id
@@ -126,9 +127,9 @@ def write_release(
         standing = _standing(target, release_id, flat)
         created = not standing or not levels.items() <= standing["compress"].items() or not whole(target)
         levels = (standing or {"compress": {}})["compress"] | levels
-        made = Made(release_id, target, created, levels, lines, cycles)
+        made = Made(release_id, target, created, levels, cycles)
         if created:
-            manifest = manifest_text(body, config.url_prefix, release_id, config.modules)
+            manifest = identified(body, rest, release_id)
             encoders = (standing or {}).get("encoders", {})
             encoders |= {one: writer.encode.encoders[one] for one in config.levels}
             texts = _Texts(release_id, manifest, levels, cycles, encoders, config)
@@ -198,10 +199,9 @@ def _write(
     with nullcontext(started.directory) if started else atomic.staging(target.parent) as directory:
         own = {name: artifact.sha256 for artifact in artifacts for name in paths(artifact)}
         gone: Iterable[str] = carried.gone
-        there: Sequence[str] = ()
+        there: Sequence[str] = ()  # a clone has many, and but a few are to be written
         if clone:
             clone.finish(gone)
-            there = clone.files
         elif early:
             gone, there = in_files(early.keep(own)), in_files(early.written)
         _make_directories(directory, in_files(own), there)
@@ -209,26 +209,21 @@ def _write(
             early.wait()  # a process with threads does not fork
         taken = carried.names | own.keys()
         written = writer.write(directory, artifacts, executor, progress, texts.levels, taken)
-        new: dict[str, str] = {}
-        digests = dict(carried.digests)
-        for one in written.values():
-            new |= one.lines
-            digests |= one.digests
+        digests = dict(written.digests)
         _remove_empty(directory, gone)
-        record = record_text(texts.head(), merge_lines(carried.record, (), new))
+        if carried.record:
+            record = splice_record(carried.record, texts.head(), carried.gone_names, written.lines)
+        else:
+            record = record_text(texts.head(), [written.lines[name] for name in sorted(written.lines)])
         digests[RECORD], digests[MANIFEST] = _sha256(record), _sha256(texts.manifest)
-        for name, content in ((RECORD, record), (SUMS, sums_text(digests)), (MANIFEST, texts.manifest)):
+        sums = splice_sums(carried.sums, digests)
+        for name, content in ((RECORD, record), (SUMS, sums), (MANIFEST, texts.manifest)):
             write_file(os.path.join(directory, name), content)
         atomic.make_durable(directory)
         found = _standing(target, texts.release_id, flat)
         if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
             atomic.install(directory, target)  # else another build of this was faster
-    built = [path for path, one in written.items() if not one.linked]
-    return made._replace(
-        built=built,
-        written=[path for path in digests if path not in carried.digests] + [SUMS],
-        carried=carried.digests.keys(),
-    )
+    return made._replace(built=written.built, written=[*digests, SUMS], gone=carried.gone if clone else None)
 
 
 def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:

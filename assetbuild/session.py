@@ -7,7 +7,6 @@ what is compiled already. Whatever fails, the files and the manifest of the last
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -195,7 +194,6 @@ class Session:
         return self._publish(done.graph, done.finals, artifacts, done.settled, gone, rendered, {})
 
     def _whole(self) -> Built:
-        gc.enable()  # parsers make cycles
         sources, rendered = self.tracked.sources, Rendered()
         bundles = self.compiled.load_bundles()
         inside, alone = inside_of(bundles), matcher((*self.config.standalone, *self.config.stable))

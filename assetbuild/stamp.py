@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -109,12 +110,12 @@ def load(file: str) -> Stamp | None:
     head_length = int.from_bytes(body[:8], "big")
     head = json.loads(bytes(body[8 : 8 + head_length]))
     names_end = 8 + head_length + head["names"]
-    names = os.fsdecode(bytes(body[8 + head_length : names_end])).split("\0")
-    numbers = array("q", bytes(body[names_end:]))
-    watched, at = [], 0
+    names = decoded(body[8 + head_length : names_end]).split("\0")
+    watched, at, start = [], 0, names_end
     for count in head["counts"]:
-        watched.append(Watched(names[at : at + count], numbers[at * _NUMBERS : (at + count) * _NUMBERS]))
-        at += count
+        end = start + count * _NUMBERS * array("q").itemsize
+        watched.append(Watched(names[at : at + count], integers(body[start:end])))
+        at, start = at + count, end
     environment, directories, sources, released = watched
     return Stamp(environment, directories, sources, released, head["facts"])
 
@@ -125,28 +126,45 @@ def save(stamp: Stamp, file: str) -> None:
     names = os.fsencode("\0".join([name for part in parts for name in part.files]))
     head = {"counts": [len(part.files) for part in parts], "names": len(names), "facts": stamp.facts}
     text = json.dumps(head).encode()
-    body = b"".join([len(text).to_bytes(8, "big"), text, names, *(part.numbers.tobytes() for part in parts)])
-    replace_file(file, FORMAT + checksum(body) + body)
+    body = [len(text).to_bytes(8, "big"), text, names, *(part.numbers.tobytes() for part in parts)]
+    replace_file(file, FORMAT, checksum(*body), *body)
 
 
-def checksum(data: bytes | memoryview) -> bytes:
+def decoded(names: memoryview) -> str:
+    """As `os.fsdecode`, without another copy of megabytes."""
+    return str(names, sys.getfilesystemencoding(), sys.getfilesystemencodeerrors())
+
+
+def integers(data: memoryview) -> array[int]:
+    """Raises ValueError where it is no number of them."""
+    found = array("q")
+    found.frombytes(data)
+    return found
+
+
+def checksum(*data: bytes | memoryview) -> bytes:
     """Against damage. A CRC is at hand at once, where `hashlib` loads OpenSSL first."""
-    return crc32(data).to_bytes(_CHECKSUM, "big")
+    found = 0
+    for piece in data:
+        found = crc32(piece, found)
+    return found.to_bytes(_CHECKSUM, "big")
 
 
-def replace_file(file: str, content: bytes) -> None:
+def replace_file(file: str, *content: bytes | memoryview) -> None:
     """Write `file` by one rename; nothing is left beside it."""
     scratch = f"{file}.{os.getpid()}.new"
+    atomic.begin(scratch)
     try:
         with open(scratch, "wb") as stream:
             atomic.lock_now(stream.fileno())  # held until it is in place, so that nobody takes it for dead
-            stream.write(content)
+            stream.writelines(content)
             stream.flush()
             os.replace(scratch, file)
     except OSError:
         with suppress(OSError):
             os.unlink(scratch)
         raise
+    atomic.finished(scratch)
 
 
 def signature_of(file: str, read_at: int) -> Signature:

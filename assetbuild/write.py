@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from assetbuild import signatures
 from assetbuild.artifact import Artifact, paths
 from assetbuild.compress import SUFFIXES, worth_trying
-from assetbuild.contents import changed, content_of
+from assetbuild.contents import changed, content_of, open_file, read_whole
 from assetbuild.early import Early
 from assetbuild.executors import Executor
 from assetbuild.files import CONSTANT_TIME, SMALL, copy_whole, file_digest, write_file
@@ -41,12 +41,20 @@ class Before(Protocol):
 
 
 class Written(NamedTuple):
-    """What was made of an artifact: lines of release.json by name, digests by path; was all of it linked?"""
+    """What was made: lines of release.json by name, digests by path, and the assets that were not just linked."""
+
+    lines: dict[str, str]
+    digests: dict[str, str]
+    built: list[str]
+
+
+class _Made(NamedTuple):
+    """The same of one artifact, with the variants that are to be kept."""
 
     lines: dict[str, str]
     digests: dict[str, str]
     linked: bool
-    variants: list[Variant]  # that are to be kept
+    variants: list[Variant]
 
 
 class Writer:
@@ -87,37 +95,41 @@ class Writer:
         progress: Progress,
         levels: Mapping[str, int],
         taken: Set[str],
-    ) -> dict[str, Written]:
-        """Fill `directory`; by logical path, what was written. `taken` are all names of the release, which no variant
-        may have."""
+    ) -> Written:
+        """Fill `directory`. `taken` are all names of the release, which no variant may have."""
         self.files_dir = os.path.join(directory, FILES)
         self.levels, self.taken = levels, taken
+        written = Written({}, {}, [])
+        rest, done = [], 0
+        for artifact in artifacts:
+            if self._is_done(artifact):
+                written.lines[artifact.name] = self._line(artifact, artifact.name, {})
+                written.digests[f"{FILES}/{artifact.name}"] = artifact.sha256
+                written.built.append(artifact.logical_path)
+                done += artifact.size
+            else:
+                rest.append(artifact)
         # What is slow to compress comes first, so that no worker is left with it at the end.
-        order = sorted(artifacts, key=lambda artifact: (-artifact.size * self._tries(artifact), artifact.name))
-        total = sum(artifact.size for artifact in artifacts)
-        found = {artifact.logical_path: self._written(artifact) for artifact in order if self._is_done(artifact)}
-        order = [artifact for artifact in order if artifact.logical_path not in found]
-        done = total - sum(artifact.size for artifact in order)
-        with closing(executor.map(self._write_artifact, order)) as results:
-            for artifact, written in zip(order, results, strict=True):
-                self.encode.keep(written.variants)
-                found[artifact.logical_path] = written._replace(variants=[])
+        rest.sort(key=lambda artifact: (-artifact.size * self._tries(artifact), artifact.name))
+        total = done + sum(artifact.size for artifact in rest)
+        with closing(executor.map(self._write_artifact, rest)) as results:
+            for artifact, made in zip(rest, results, strict=True):
+                self.encode.keep(made.variants)
+                written.lines.update(made.lines)
+                written.digests.update(made.digests)
+                if not made.linked:
+                    written.built.append(artifact.logical_path)
                 done += artifact.size
                 progress(done, total)
-        return found
+        return written
 
     def _is_done(self, artifact: Artifact) -> bool:
         return self._is_early(artifact) and not artifact.stable and not self._tries(artifact)
 
-    def _written(self, artifact: Artifact) -> Written:
-        """Of one that is done."""
-        name = artifact.name
-        return Written({name: self._line(artifact, name, {})}, {f"{FILES}/{name}": artifact.sha256}, False, [])
-
     def _tries(self, artifact: Artifact) -> bool:
         return bool(self.levels) and worth_trying(artifact.name, artifact.size)
 
-    def _write_artifact(self, artifact: Artifact) -> Written:
+    def _write_artifact(self, artifact: Artifact) -> _Made:
         """Write the file under each of its names, with the variants that save something."""
         content = _Once(lambda: self._final_bytes(artifact))
         encoded = _Once(lambda: [*self.encode(artifact.sha256, content, self.levels)])
@@ -131,7 +143,7 @@ class Writer:
             lines[name] = self._line(artifact, name, variants)
             digests[f"{FILES}/{name}"] = artifact.sha256
             digests.update((f"{FILES}/{name}{SUFFIXES[one]}", variants[one]["sha256"]) for one in variants)
-        return Written(lines, digests, linked, encoded() if encoded.is_known else [])
+        return _Made(lines, digests, linked, encoded() if encoded.is_known else [])
 
     def _variants(
         self, artifact: Artifact, name: str, encoded: _Once[list[Variant]], time: int
@@ -193,12 +205,14 @@ class Writer:
         signature = self.sources[compiled.logical_path].signature
         proven = signatures.settled(signature, self.started)
         try:
-            descriptor = os.open(compiled.file, os.O_RDONLY)
+            descriptor, size = open_file(compiled.file, compiled.logical_path)
         except OSError as error:
             raise changed(compiled.logical_path) from error
-        with open(descriptor, "rb", buffering=0) as stream:
+        try:
+            if size != compiled.size:  # it may have grown to fill the disk
+                raise changed(compiled.logical_path)
             if compiled.size <= SMALL:
-                content = stream.read()
+                content = read_whole(descriptor, size, compiled.logical_path)
                 same = proven or hashlib.sha256(content).hexdigest() == compiled.digest
                 write_file(target, content, time)
             else:
@@ -206,6 +220,8 @@ class Writer:
                 same = proven or file_digest(target) == compiled.digest
             if not same or (proven and signatures.of(os.fstat(descriptor)) != signature):
                 raise changed(compiled.logical_path)
+        finally:
+            os.close(descriptor)
 
     def _line(self, artifact: Artifact, name: str, variants: Mapping[str, Any]) -> str:
         path, _, sha256, size, _ = artifact

@@ -27,6 +27,7 @@ ORDER = """
     runtime.flask.*
     runtime.starlette.*
     runtime.django.*
+    collector
     errors signatures directories
     model
     urls
@@ -55,12 +56,12 @@ ORDER = """
     compress
     rebuild
     records artifact
+    splice
     write
     release following
     verify compare twice
     recipes.* serve
     memory update explain
-    collector
     build
     tracked
     compiled development

@@ -9,14 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetbuild.records import (
-    find_line,
     identify,
     manifest_body,
     manifest_line,
     manifest_text,
-    merge_lines,
     record_line,
-    record_lines,
     record_text,
     sums_of,
     sums_text,
@@ -145,28 +142,10 @@ heads = st.fixed_dictionaries(
 def test_a_record_is_json_and_its_lines_come_back(head: dict[str, Any], files: dict[str, dict[str, Any]]) -> None:
     lines = {name: record_line(name, **entry) for name, entry in files.items()}
 
-    text = record_text(head, merge_lines((), (), lines))
+    text = record_text(head, [lines[name] for name in sorted(lines)])
 
     assert json.loads(text) == {**head, "files": files}
     assert lines == {name: json.dumps({name: entry}, sort_keys=True)[1:-1] for name, entry in files.items()}
-    assert record_lines(text) == [lines[name] for name in sorted(lines)]
-    assert record_text(head, record_lines(text)) == text
-
-
-@given(st.dictionaries(names, records, max_size=6), st.sets(names, max_size=3), st.dictionaries(names, records))
-def test_lines_are_taken_out_and_put_in_where_they_belong(
-    files: dict[str, dict[str, Any]], gone: set[str], new: dict[str, dict[str, Any]]
-) -> None:
-    lines, added = ({name: record_line(name, **entry) for name, entry in some.items()} for some in (files, new))
-    whole = merge_lines((), (), lines)
-
-    merged = merge_lines(whole, gone | new.keys(), added)
-
-    kept = {name: line for name, line in lines.items() if name not in gone}
-    assert merged == merge_lines((), (), kept | added)
-    assert whole == [lines[name] for name in sorted(lines)]
-    assert {name: find_line(whole, name) for name in lines} == {name: at for at, name in enumerate(sorted(lines))}
-    assert all(find_line(whole, name) is None for name in new.keys() - lines.keys())
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -177,9 +156,8 @@ def test_a_line_of_a_record_stands_alone_whatever_its_name(name: str) -> None:
 
     assert "\n" not in line
     assert json.loads("{" + line + "}") == {name: entry}
-    lines = merge_lines([LINE_OF_A], (), {name: line})
-    assert record_lines(record_text({"release": name}, lines)) == lines
-    assert json.loads("{" + ",".join(lines) + "}") == {name: entry, "a": RECORD_OF_A}
+    text = record_text({"release": name}, sorted([LINE_OF_A, line]))
+    assert json.loads(text) == {"release": name, "files": {name: entry, "a": RECORD_OF_A}}
 
 
 def test_a_record_has_a_line_for_each_file() -> None:
@@ -189,15 +167,6 @@ def test_a_record_has_a_line_for_each_file() -> None:
     assert line == LINE_OF_A
     assert text.decode() == '{\n"cycles": [],\n"version": 1,\n"files": {\n' + LINE_OF_A + ',\n"b": {}}\n}\n'
     assert record_text({}, ()) == b'{\n"files": {\n}\n}\n'
-    assert record_lines(record_text({}, ())) == []
-
-
-@pytest.mark.parametrize("text", [b"", b"{}", b'{"files": {}}', b"\xff"])
-def test_what_is_no_record_has_no_lines(text: bytes) -> None:
-    try:
-        assert record_lines(text) == []
-    except ValueError:  # the other answer that callers know
-        assert text == b"\xff"
 
 
 # What stands in a release: no control characters, no backslash, valid UTF-8.
@@ -222,7 +191,8 @@ def test_sums_are_what_sha256sum_reads() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.binary(max_size=50), st.lists(st.tuples(digests, names.filter(lambda name: "\udcff" not in name)), max_size=5)
+    st.binary(max_size=50),
+    st.lists(st.tuples(digests, paths.map(lambda path: path.removeprefix("files/"))), max_size=5),
 )
 def test_an_id_is_the_start_of_a_digest_over_the_manifest_and_the_sorted_sums(
     manifest: bytes, files: list[tuple[str, str]]
@@ -232,3 +202,6 @@ def test_an_id_is_the_start_of_a_digest_over_the_manifest_and_the_sorted_sums(
     whole = manifest + b"".join(line.encode() for line in lines)
 
     assert identify(manifest, reversed(files)) == hashlib.sha256(whole).hexdigest()[:16]
+    for some in range(len(files) + 1):
+        carried = [f"{sha256}  files/{name}".encode() for sha256, name in files[:some]]
+        assert identify(manifest, files[some:], carried) == hashlib.sha256(whole).hexdigest()[:16]
