@@ -11,14 +11,17 @@ def main() -> int:
     if sys.getfilesystemencoding().lower() != "utf-8":
         # A locale must not decide how file names are read, or the same sources would make another release.
         os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "assetbuild", *sys.argv[1:]])  # noqa: S606
-    try:
-        import click  # noqa: F401
-    except ModuleNotFoundError:
-        sys.stderr.write(
-            "assetbuild: only the runtime is installed here; to build, run: pip install 'assetbuild[build]'\n"
-        )
-        return 2
-    from assetbuild.cli import cli
+    from assetbuild.collector import loading
+
+    with loading():
+        try:
+            import click  # noqa: F401
+        except ModuleNotFoundError:
+            sys.stderr.write(
+                "assetbuild: only the runtime is installed here; to build, run: pip install 'assetbuild[build]'\n"
+            )
+            return 2
+        from assetbuild.cli import cli
 
     cli.main(prog_name="assetbuild")  # exits by itself
     return 0

@@ -17,9 +17,10 @@ import click
 
 from assetbuild import __version__
 from assetbuild.caching import cache
+from assetbuild.collector import loading
 from assetbuild.comparing import check_again, diff, end_of_check
 from assetbuild.errors import ConfigError
-from assetbuild.options import RECIPES, Commands, config_option, directory_argument, find, load
+from assetbuild.options import PATH, RECIPES, Commands, config_option, directory_argument, find, load
 from assetbuild.report import all_json, build_json, table
 from assetbuild.terminal import Output, common, failures, progress
 from assetbuild.watching import watch
@@ -43,8 +44,8 @@ for command in (cache, diff, watch):
 
 @cli.command()
 @config_option
-@click.option("--output", "output_dir", type=click.Path(path_type=Path), help="Put the releases there.")
-@click.option("--flat", "flat_dir", type=click.Path(path_type=Path), help="Put this release itself there, no link.")
+@click.option("--output", "output_dir", type=PATH, help="Put the releases there.")
+@click.option("--flat", "flat_dir", type=PATH, help="Put this release itself there, no link.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Work on so many files at once. Default: one for each CPU.")
 @click.option(
     "--cache-dir",
@@ -73,7 +74,7 @@ def build(
 ) -> None:
     """Build a release. What stood before stays until the new one is complete."""
     started = time.perf_counter()
-    with failures(output, build_json):
+    with failures(output, build_json), ExitStack() as stack:
         if output_dir and flat_dir:
             raise ConfigError("--output and --flat are two places for one release", fix="give one of them")
         file = config_file or find()
@@ -81,6 +82,10 @@ def build(
         options += [str(no_compress), str(no_minify)]
         history = None if no_cache else _history(cache_dir, *options)
         release = history.standing() if history else None
+        if release is None or check:
+            from assetbuild.ending import interrupted_by_signals
+
+            stack.enter_context(interrupted_by_signals())
         if release is None:
             settings = {"output_dir": output_dir and output_dir.absolute(), "compress": () if no_compress else None}
             flat_dir = flat_dir and flat_dir.absolute()
@@ -119,9 +124,10 @@ def _build(
 
     with ExitStack() as stack:
         clone = stack.enter_context(ahead(history))  # meanwhile the rest is loaded
-        from assetbuild.build import build
-        from assetbuild.executors import Processes, Threads
-        from assetbuild.store import Store
+        with loading():
+            from assetbuild.build import build
+            from assetbuild.executors import Processes, Threads
+            from assetbuild.store import Store
 
         config = replace(load(file), **{name: value for name, value in settings.items() if value is not None})
         return build(

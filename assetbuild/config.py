@@ -107,6 +107,7 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
     check.keys(table, "", _TOP_KEYS)
     compress = check.table(table, "compress", tuple(LEVELS))
     bundles, bundle_tables = _bundles(table, check)
+    timeout = _timeout(table, check)
     config = Config(
         file=file,
         base_dir=base_dir,
@@ -119,10 +120,10 @@ def parse_config(table: Mapping[str, Any], file: Path) -> Config:
         bundles=bundles,
         bundle_tables=bundle_tables,
         prehashed=check.strings(table, "prehashed"),
-        minify=parse_minify(table, base_dir, check),
+        minify=parse_minify(table, base_dir, timeout, check),
         compress=_levels(compress, check),
         references=parse_references(table, check),
-        timeout=_timeout(table, check),
+        timeout=timeout,
         modules=_modules(check.table(table, "javascript", ("modules",)), check),
     )
     raise_all(check.errors)
@@ -210,7 +211,8 @@ def _timeout(table: Mapping[str, Any], check: Checker) -> int:
     value = table.get("timeout", 60)
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _MAX_TIMEOUT:
         return value
-    check.wrong(f"'timeout' is a number of seconds from 1 to {_MAX_TIMEOUT}, for the filters of one bundle")
+    what = f"'timeout' is a number of seconds from 1 to {_MAX_TIMEOUT}"
+    check.wrong(f"{what}, for the filters of a bundle or the minifying of a file")
     return 60
 
 

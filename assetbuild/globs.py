@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import count
 
-_MAGIC = re.compile(r"[*?\[]")
+_MAGIC = frozenset("*?[")
 # Stars in a row mean what fewer of them mean, but each costs another round of backtracking.
 _STARS = re.compile(r"\*{3,}")
 _DIRECTORIES = re.compile(r"(?<![^/])(?:\*\*/){2,}")
 
 
 def has_magic(pattern: str) -> bool:
-    return bool(_MAGIC.search(pattern))
+    return not _MAGIC.isdisjoint(pattern)
 
 
 def translate(pattern: str) -> str:

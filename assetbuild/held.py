@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import IO
 
 from assetbuild.model import Compiled
@@ -39,6 +38,8 @@ class Held:
 
     def _put_away(self, compiled: Compiled, content: bytes) -> Compiled:
         if self.file is None:
+            import tempfile  # loads much, and few builds come here
+
             self.file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when this is left
         start = self.file.seek(0, os.SEEK_END)
         self.file.write(content)

@@ -19,13 +19,14 @@ from assetbuild.report import all_json
 if TYPE_CHECKING:
     from assetbuild.config import Config
 
+PATH = click.Path(path_type=Path)
 config_option = click.option(
     "--config",
     "config_file",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The configuration. Default: assetbuild.toml, else pyproject.toml, from here upwards.",
 )
-directory_argument = click.argument("directory", type=click.Path(path_type=Path), required=False)
+directory_argument = click.argument("directory", type=PATH, required=False)
 
 RECIPES = {"nginx": "nginx", "caddy": "caddy", "_headers": "headers"}  # what `config` prints, and the module of each
 

@@ -105,18 +105,19 @@ _GROUPS = {
     "images": {"svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "bmp", "cur"},
     "fonts": {"woff", "woff2", "ttf", "otf", "eot"},
 }
+_GROUP_OF = {extension: group for group, extensions in _GROUPS.items() for extension in extensions}
 
 
 def table(files: Mapping[str, Any]) -> str:
     """Files and bytes by kind: as the sources have them, in the release, and as brotli sends them."""
     rows: dict[str, list[int]] = {group: [0, 0, 0, 0] for group in (*_GROUPS, "other", "all")}
     for name, entry in files.items():
-        extension = name.rpartition(".")[2].lower()
-        group = next((group for group, extensions in _GROUPS.items() if extension in extensions), "other")
-        smallest = entry["variants"].get("br", entry)["size"]
-        for row in (rows[group], rows["all"]):
-            for column, value in enumerate((1, entry["source_size"], entry["size"], smallest)):
-                row[column] += value
+        row = rows[_GROUP_OF.get(name.rpartition(".")[2].lower(), "other")]
+        row[0] += 1
+        row[1] += entry["source_size"]
+        row[2] += entry["size"]
+        row[3] += entry["variants"].get("br", entry)["size"]
+    rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     lines = [f"{'':8}{'files':>8}{'source':>12}{'released':>12}{'br':>12}   bytes"]
     for group, numbers in rows.items():
         if numbers[0]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from assetbuild.checker import Checker, type_name
 from assetbuild.publishable import private_part
@@ -14,8 +13,7 @@ from assetbuild.publishable import private_part
 _ROOT_KEYS = ("path", "package", "dir", "prefix", "outside_links")
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """A directory whose files enter the build. `label` is what messages call it; `prefix` ends with `/` or is empty;
     `package` is the top one of the package that it is in, if it was named by that."""
 

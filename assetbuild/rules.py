@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from assetbuild.checker import Checker, type_name
 from assetbuild.errors import did_you_mean
@@ -29,20 +28,19 @@ TRUSTED = frozenset({"esbuild", "lightningcss"})  # they restructure: their outp
 DEFAULT_MINIFIERS: Mapping[str, tuple[str, ...]] = {"js": ("rjsmin",), "css": ("rcssmin",)}
 
 
-@dataclass(frozen=True, slots=True)
-class MinifyOptions:
+class MinifyOptions(NamedTuple):
     """What a minifier is told. `keep`: comments that begin with `/*!` stay. `esbuild`: its binary; None: the one in
     node_modules/.bin of `base_dir` or above it, else on PATH. `source_maps`: a trusted tool makes a map even where the
-    source has none."""
+    source has none. `timeout`: seconds for one run of a program."""
 
     keep: bool = True
     esbuild: Path | None = None
     base_dir: Path = Path()
     source_maps: bool = False
+    timeout: int = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Minifying:
+class Minifying(NamedTuple):
     """How the files of one glob are minified: tools in the order in which they are tried."""
 
     js: tuple[str, ...] = DEFAULT_MINIFIERS["js"]
@@ -56,8 +54,7 @@ class Minifying:
 OFF = Minifying((), ())
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(NamedTuple):
     """`missing` has for each glob a policy by kind, ALL_KINDS for those not named. `external` are prefixes: of URLs if
     they start with `/` or a scheme, else of logical paths. `webmanifest` are globs of JSON files that are read as web
     app manifests."""
@@ -89,11 +86,13 @@ def _capped(policy: Policy, kind: str) -> Policy:
     return "warn" if policy == "error" and kind in AT_MOST_WARN else policy
 
 
-def parse_minify(table: Mapping[str, Any], base_dir: Path, check: Checker) -> tuple[tuple[str, Minifying], ...]:
+def parse_minify(
+    table: Mapping[str, Any], base_dir: Path, timeout: int, check: Checker
+) -> tuple[tuple[str, Minifying], ...]:
     """[minify], by glob: what `skip` and `overrides` say, then what holds for all other files."""
     minify = check.table(table, "minify", ("js", "css", "keep", "skip", "source_maps", "esbuild", "overrides"))
     binary = check.string(minify, "esbuild", "", " in [minify]")
-    options = MinifyOptions(esbuild=base_dir / binary if binary else None, base_dir=base_dir)
+    options = MinifyOptions(esbuild=base_dir / binary if binary else None, base_dir=base_dir, timeout=timeout)
     rest = _minifying(minify, Minifying(options=options), "[minify]", check)
     rules = [(glob, OFF) for glob in check.strings(minify, "skip", " in [minify]")]
     overrides = minify.get("overrides", {})
@@ -111,8 +110,7 @@ def parse_minify(table: Mapping[str, Any], base_dir: Path, check: Checker) -> tu
 
 
 def _minifying(table: Mapping[str, Any], base: Minifying, section: str, check: Checker) -> Minifying:
-    options = replace(
-        base.options,
+    options = base.options._replace(
         keep=_boolean(table, "keep", base.options.keep, section, check),
         source_maps=_boolean(table, "source_maps", base.options.source_maps, section, check),
     )

@@ -12,8 +12,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from assetbuild.model import Language
@@ -31,8 +30,7 @@ _UTF_16 = (b"\xfe\xff", b"\xff\xfe")
 _DRAFTS = ("scopes", "originalScopes", "generatedRanges", "rangeMappings")
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(NamedTuple):
     """On `line` of the generated file, all from `column` on moves by `by`. All count from 0, in UTF-16 code units.
 
     `column` is the end of the replaced span, in the text before any change.

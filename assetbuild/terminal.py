@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import click
@@ -21,8 +21,9 @@ from assetbuild.report import grouped
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Control characters but tab and newline, and what turns the direction of writing around.
-_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_OBEYED = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _REFRESH = 0.1  # seconds between two pictures of the bars
+_SIGNALS = {1: " by SIGHUP", 15: " by SIGTERM"}
 
 
 class Output:
@@ -32,6 +33,7 @@ class Output:
         self.as_json = as_json
         self.verbosity = verbosity
         self.color = color
+        self.has_result = False  # whether that was told
         self.ends_with_reader = False  # whether BrokenPipeError is raised where nobody reads any more
 
     def say(self, text: str, level: int = 0) -> None:
@@ -49,6 +51,7 @@ class Output:
             self.problem(problem, warning=warning)
 
     def result(self, data: Mapping[str, Any]) -> None:
+        self.has_result = True
         if self.as_json:
             self._echo(json.dumps(data))
 
@@ -70,7 +73,10 @@ class Output:
 
 def _printable(text: str) -> str:
     """What a terminal would obey instead of showing it, and bytes that are not UTF-8, as escapes."""
-    return _OBEYED.sub(lambda match: ascii(match[0])[1:-1], text.encode("utf-8", "backslashreplace").decode())
+    text = text.encode("utf-8", "backslashreplace").decode()
+    if all(line.isprintable() for line in text.split("\n")):  # nearly always; to compile the pattern takes longer
+        return text
+    return re.sub(_OBEYED, lambda match: ascii(match[0])[1:-1], text)
 
 
 def common(command: F) -> F:
@@ -128,13 +134,26 @@ def failures(output: Output, as_json: Callable[..., Mapping[str, Any]]) -> Itera
         yield
     except AssetBuildError as error:
         errors = error.errors if isinstance(error, BuildFailed) else (error,)
-        output.problems([one.problem for one in errors])
-        if len(errors) > 1:
-            click.echo(f"assetbuild: {len(errors)} errors", err=True)
+        with suppress(OSError):  # standard error is full: the result and the status still say it
+            output.problems([one.problem for one in errors])
+            if len(errors) > 1:
+                click.echo(f"assetbuild: {len(errors)} errors", err=True)
         output.result(as_json(errors=[one.problem for one in errors]))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        problem = Problem("interrupted; what stood before is untouched")
-        output.problem(problem)
+    except FileNotFoundError as error:
+        if error.filename is not None:
+            raise
+        problem = Problem("the working directory is gone", fix="change to a directory that is there")
+        with suppress(OSError):
+            output.problem(problem)
         output.result(as_json(errors=[problem]))
-        sys.exit(130)
+        sys.exit(2)
+    except KeyboardInterrupt as interrupt:
+        number = getattr(interrupt, "number", 2)  # ending.Interrupted has another one
+        problem = Problem(f"interrupted{_SIGNALS.get(number, '')}; what stood before is untouched")
+        with suppress(OSError):  # the terminal has gone, which was why
+            output.problem(problem)
+        with suppress(OSError):
+            if not output.has_result:  # it came a moment too late
+                output.result(as_json(errors=[problem]))
+        sys.exit(128 + number)

@@ -7,6 +7,7 @@ directory for temporary files. What then differs was never decided by the source
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from assetbuild import atomic
 from assetbuild.compare import Comparison, compare
 from assetbuild.errors import AssetBuildError, Problem
 from assetbuild.records import SUMS, sums_of
@@ -30,7 +32,7 @@ def check(release_dir: Path, config_file: Path, *, minify: bool, compress: bool)
 
 @contextmanager
 def _built_again(config_file: Path, *, minify: bool, compress: bool) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="assetbuild-check-") as place:
+    with _temporary_directory() as place:
         target, scratch = Path(place, "release"), Path(place, "scratch")
         scratch.mkdir()
         command = [sys.executable, "-m", "assetbuild", "build", "--config", str(config_file.absolute())]
@@ -43,6 +45,18 @@ def _built_again(config_file: Path, *, minify: bool, compress: bool) -> Iterator
             told = tuple(line for line in done.stderr.splitlines() if line)
             raise AssetBuildError("built again in other circumstances, it fails", notes=told[-20:])
         yield target
+
+
+@contextmanager
+def _temporary_directory() -> Iterator[Path]:
+    place = Path(tempfile.gettempdir(), f"assetbuild-check-{os.urandom(8).hex()}")
+    atomic.begin(place)
+    place.mkdir(0o700)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        atomic.finished(place)
 
 
 def _environment(scratch: Path) -> dict[str, str]:

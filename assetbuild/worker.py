@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 T = TypeVar("T")
 
-SLICE = 0.01  # seconds of work between two messages of a worker, each of which costs some 0.1 ms
+SLICE = 0.02  # seconds of work between two messages of a worker, each of which costs some 0.1 ms
 SHARE = 2  # a worker takes this part of its fair share of what is left, at most: so all end at nearly the same time
 WORD = 8  # bytes of a number in a pipe
 
@@ -79,12 +79,12 @@ def _heed_signals(life: int, parent: int, mask: Iterable[int]) -> None:
     import signal
 
     def stop(number: int, _frame: object) -> NoReturn:
-        for other in (signal.SIGINT, signal.SIGTERM):
+        for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(other, signal.SIG_IGN)  # the group is interrupted, then we are told: tidying up goes on
         sys.unraisablehook = lambda _: None  # silently, also from inside a finalizer
         raise _Stopped(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stop)
     signal.signal(signal.SIGIO, signal.SIG_DFL)

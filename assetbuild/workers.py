@@ -63,7 +63,7 @@ def _start(workers: dict[int, _Worker], work: Callable[[T], Any], items: Sequenc
         return
     os.write(counter[1], bytes(WORD))
     # A signal must find a worker that knows how to end, and a parent that knows its workers.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
         with suppress(OSError):
             for _ in range(jobs):
@@ -109,7 +109,7 @@ def _receive(workers: dict[int, _Worker], answers: dict[int, Answer], turn: int)
         for pipe in workers:
             poll.register(pipe, select.POLLIN)
         if not workers and turn not in answers:
-            raise AssetBuildError("a worker process ended before its work was done")
+            raise _ended(0)
         for pipe, _ in poll.poll(0 if turn in answers else HEARTBEAT * 1000):
             if head := _read(pipe, WORD):
                 body = _read(pipe, int.from_bytes(head, "little"))
@@ -145,15 +145,27 @@ def _bury(pipe: int, worker: _Worker) -> None:
     status = _reap(worker.pid)
     if status == -signal.SIGINT:
         raise KeyboardInterrupt  # it was for us as well
-    if status == -signal.SIGKILL:
-        raise AssetBuildError(
-            f"a worker process was killed by signal {-status}",
-            notes=["the system kills so where memory has run out"],
-            fix="give the build more memory, or --jobs 1",
-        )
+    if status in (-signal.SIGTERM, -signal.SIGHUP):
+        time.sleep(PATIENCE)  # ours, if the whole group was sent it, is on its way
     if status:
-        by = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        raise AssetBuildError(f"a worker process {by}")
+        raise _ended(status)
+
+
+def _ended(status: int) -> AssetBuildError:
+    import signal
+
+    what = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    if status == -signal.SIGKILL:
+        note, fix = "the system kills so where memory has run out", "give the build more memory, or --jobs 1"
+    elif status in (-signal.SIGTERM, -signal.SIGHUP):
+        note, fix = "somebody has told it to end", "build again"
+    elif status < 0:
+        note = "a minifier or another extension may have crashed"
+        fix = "see where: PYTHONFAULTHANDLER=1 assetbuild build --jobs 1"
+    else:
+        note = "memory has run out, or a minifier or another extension has ended it"
+        fix = "give the build more memory, or --jobs 1, which tells more"
+    return AssetBuildError(f"a worker process {what} before its work was done", notes=[note], fix=fix)
 
 
 def _reap(pid: int, flags: int = 0) -> int | None:

@@ -296,6 +296,19 @@ def test_an_output_that_cannot_be_written_is_no_traceback(project: Path) -> None
         assert b"Traceback" not in nothing.stdout + nothing.stderr, stream  # click falls back on the other stream
 
 
+def test_a_status_does_not_depend_on_whether_somebody_reads(project: Path) -> None:
+    """But for text that click itself prints."""
+    run(project, "build")
+    reading, writing = os.pipe()
+    os.close(reading)
+    known = {"build": 0, "ls": 0, "ls --json": 0, "verify nothing --json": 1, "ls --config nothing --json": 2, "-h": 1}
+    for arguments, status in known.items():
+        command = [sys.executable, "-m", "assetbuild", *arguments.split()]
+        unread = subprocess.run(command, cwd=project, stdout=writing, stderr=subprocess.PIPE, text=True)
+        assert (unread.returncode, unread.stderr) == (status, run(project, *arguments.split()).stderr), arguments
+    os.close(writing)
+
+
 def test_no_configuration_says_how_to_get_one(tmp_path: Path) -> None:
     result = run(tmp_path, "build")
 

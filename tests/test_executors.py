@@ -23,6 +23,10 @@ from assetbuild.errors import AssetBuildError, Place, ProcessorError
 from assetbuild.executors import AHEAD, Executor, Processes, Serial, Threads, available_cpus
 
 HERE = Path(__file__).parent.parent
+MEMORY = (
+    "  memory has run out, or a minifier or another extension has ended it\n"
+    "  fix: give the build more memory, or --jobs 1, which tells more"
+)
 EXECUTORS = [Serial(), Threads(1), Threads(4), Threads(), Processes(1), Processes(4)]
 can_fork = pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="nothing forks here")
 
@@ -398,13 +402,23 @@ def test_a_worker_that_dies_is_an_error_at_once() -> None:
         return str(caught.value)
 
     assert message(lambda: os.kill(os.getpid(), signal.SIGKILL)) == (
-        "a worker process was killed by signal 9\n"
+        "a worker process was killed by signal 9 before its work was done\n"
         "  the system kills so where memory has run out\n"
         "  fix: give the build more memory, or --jobs 1"
     )
-    assert message(lambda: os.kill(os.getpid(), signal.SIGSEGV)) == "a worker process was killed by signal 11"
-    assert message(lambda: os.kill(os.getpid(), signal.SIGTERM)) == "a worker process was killed by signal 15"
-    assert message(lambda: os._exit(3)) == "a worker process ended with status 3"
+    for number in (signal.SIGSEGV, signal.SIGABRT):
+        assert message(lambda number=number: os.kill(os.getpid(), number)) == (
+            f"a worker process was killed by signal {int(number)} before its work was done\n"
+            "  a minifier or another extension may have crashed\n"
+            "  fix: see where: PYTHONFAULTHANDLER=1 assetbuild build --jobs 1"
+        )
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        assert message(lambda number=number: os.kill(os.getpid(), number)) == (
+            f"a worker process was killed by signal {int(number)} before its work was done\n"
+            "  somebody has told it to end\n"
+            "  fix: build again"
+        )
+    assert message(lambda: os._exit(3)) == "a worker process ended with status 3 before its work was done\n" + MEMORY
     assert message(lambda: os.kill(os.getpid(), signal.SIGINT), KeyboardInterrupt) == ""
 
 
@@ -412,7 +426,7 @@ def test_a_worker_that_dies_is_an_error_at_once() -> None:
 def test_workers_that_leave_without_a_word_are_an_error() -> None:
     with pytest.raises(AssetBuildError) as caught:
         list(Processes(2).map(lambda _: os._exit(0), range(2)))
-    assert str(caught.value) == "a worker process ended before its work was done"
+    assert str(caught.value) == "a worker process ended with status 0 before its work was done\n" + MEMORY
 
 
 @alone

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
@@ -32,3 +34,9 @@ def test_what_cannot_be_put_away_stays_in_memory(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
 
     assert Held(limit=0).keep(compiled("a.js", b"abc", "minify rjsmin 1")).content == b"abc"
+
+
+def test_what_makes_the_file_is_loaded_by_the_builds_that_need_one() -> None:
+    code = "import sys, assetbuild.build; print({'tempfile', 'shutil', 'random'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")

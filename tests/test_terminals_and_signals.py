@@ -11,6 +11,7 @@ import shlex
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ from tests.torture.builds import await_group
 from tests.torture.site import Site, command, run
 
 SLOW = 150  # scripts: so many that the build is still at work when the signal comes
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _can_be_hung_up() -> None:
+    """What runs these tests may have been started by nohup."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")
@@ -69,32 +77,102 @@ def tell(process: subprocess.Popen[str], number: int, whole_group: bool = True) 
     os.killpg(process.pid, signal.SIGCONT)
 
 
+SIGNALS = {
+    signal.SIGINT: "interrupted; what stood before is untouched",
+    signal.SIGTERM: "interrupted by SIGTERM; what stood before is untouched",
+    signal.SIGHUP: "interrupted by SIGHUP; what stood before is untouched",
+}
+
+
 @pytest.mark.parametrize("whole_group", [True, False])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_an_interrupted_build_tidies_up_and_says_so_in_a_word(
-    running: subprocess.Popen[str], slow: Site, whole_group: bool
+    running: subprocess.Popen[str], slow: Site, number: signal.Signals, whole_group: bool
 ) -> None:
-    tell(running, signal.SIGINT, whole_group)
+    tell(running, number, whole_group)
 
     out, err = running.communicate(timeout=30)
 
-    assert (out, err.strip()) == ("", "interrupted; what stood before is untouched")
-    assert running.returncode == 130
+    assert (out, err) == ("", SIGNALS[number] + "\n")
+    assert running.returncode == 128 + number
     await_group(running.pid)
     assert (slow.current, slow.leftovers()) == (None, [])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_build_that_is_told_to_end_leaves_no_process_and_the_next_one_no_file(
-    running: subprocess.Popen[str], slow: Site, number: int
-) -> None:
-    tell(running, number, whole_group=False)
+def test_signals_that_come_again_while_it_tidies_up_hasten_nothing(running: subprocess.Popen[str], slow: Site) -> None:
+    """A shell passes on the SIGHUP that the terminal has sent already."""
+    os.killpg(running.pid, signal.SIGCONT)
+    while running.poll() is None:
+        for number in SIGNALS:
+            os.kill(running.pid, number)
+        time.sleep(0.001)
 
     out, err = running.communicate(timeout=30)
 
-    assert (running.returncode, out, err) == (-number, "", "")
+    assert (out, err) == ("", SIGNALS[signal.Signals(running.returncode - 128)] + "\n")
     await_group(running.pid)
-    assert slow.current is None
-    assert run(slow)["release"] == slow.current
+    assert (slow.current, slow.leftovers()) == (None, [])
+
+
+@pytest.mark.parametrize("running", [("--jobs", "1"), ("--flat", "dist/releases/flat")], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_each_kind_of_build_tidies_up(running: subprocess.Popen[str], slow: Site, number: signal.Signals) -> None:
+    tell(running, number)
+
+    assert running.communicate(timeout=30) == ("", SIGNALS[number] + "\n")
+    assert running.returncode == 128 + number
+    assert (slow.current, slow.leftovers()) == (None, [])
+
+
+def test_nohup_keeps_a_build_from_being_hung_up(slow: Site) -> None:
+    slow.wipe(cache=True)
+    script = "nohup $BUILD & until compgen -G 'dist/releases/.staging-*/files/*'; do :; done; kill -HUP $!; wait $!"
+
+    done = shell(slow, script)
+
+    assert done.returncode == 0
+    assert f"release {slow.current}: " in done.stdout
+    assert [*slow.complaints(set(), None)] == slow.leftovers() == []
+
+
+def test_a_build_whose_terminal_is_closed_tidies_up(slow: Site) -> None:
+    slow.wipe(cache=True)
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(slow.base)
+        os.execve(sys.executable, command(), slow.environment())
+    while not any(slow.dist.glob("releases/.staging-*/files/*")):
+        time.sleep(0.001)
+
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
+    await_group(pid)
+    assert (slow.current, slow.leftovers()) == (None, [])
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_check_that_is_interrupted_leaves_nothing_of_its_second_build(slow: Site, number: signal.Signals) -> None:
+    run(slow)
+    process = subprocess.Popen(
+        command("--check", "--json"),
+        cwd=slow.base,
+        env=slow.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not any(slow.scratch.glob("assetbuild-check-*/.staging-*")):
+        assert process.poll() is None
+        time.sleep(0.001)
+
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 128 + number
+    assert [error["message"] for error in json.loads(out)["errors"]] == [SIGNALS[number]]
+    await_group(process.pid)
     assert slow.leftovers() == []
 
 
@@ -121,13 +199,14 @@ def test_a_build_that_is_stopped_and_continued_goes_on(running: subprocess.Popen
 
 
 @pytest.mark.parametrize("running", [("--json",)], indirect=True)
-def test_an_interrupted_build_says_so_in_json(running: subprocess.Popen[str]) -> None:
-    tell(running, signal.SIGINT)
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_interrupted_build_says_so_in_json(running: subprocess.Popen[str], number: signal.Signals) -> None:
+    tell(running, number)
 
     out, _ = running.communicate(timeout=30)
 
-    assert [error["message"] for error in json.loads(out)["errors"]] == ["interrupted; what stood before is untouched"]
-    assert running.returncode == 130
+    assert [error["message"] for error in json.loads(out)["errors"]] == [SIGNALS[number]]
+    assert running.returncode == 128 + number
 
 
 def shell(site: Site, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -177,6 +256,33 @@ def test_a_closed_standard_error_disturbs_no_build(small: Site, streams: str) ->
     assert done.returncode == 0
     assert small.current is not None
     assert [*small.complaints(set(), None)] == small.leftovers() == []
+
+
+@pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-"])
+def test_a_failure_is_told_as_json_where_standard_error_takes_nothing(small: Site, stream: str) -> None:
+    done = shell(small, f"eval $BUILD {stream}", "--output", "static/inside", "--json")
+
+    assert done.returncode == 2
+    assert [error["message"] for error in json.loads(done.stdout)["errors"]] == [
+        "the output directory 'static/inside' is inside the source root 'static/'"
+    ]
+
+
+COMMANDS = ["init", "build", "verify", "ls", "config nginx", "serve --port 0", "watch --no-reload"]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_a_working_directory_that_is_gone_is_an_error(small: Site, arguments: str) -> None:
+    words = shlex.join([sys.executable, "-W", "error", "-m", "assetbuild"])
+
+    done = shell(small, f"mkdir gone; cd gone; rmdir ../gone; {words} {arguments} --json")
+
+    assert done.returncode == 2
+    assert [error["message"] for error in json.loads(done.stdout)["errors"]] == ["the working directory is gone"]
+    assert done.stderr.splitlines()[-2:] == [
+        "the working directory is gone",
+        "  fix: change to a directory that is there",
+    ]
 
 
 def on_a_terminal(site: Site, columns: int, *arguments: str) -> tuple[int, str]:
