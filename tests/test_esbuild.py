@@ -15,7 +15,6 @@ import pytest
 
 from assetbuild.errors import ProcessorError
 from assetbuild.model import Language
-from assetbuild.processors import esbuild, programs
 from assetbuild.processors.minify import Minified, minify
 from assetbuild.rules import MinifyOptions
 from tests.support import packages
@@ -399,10 +398,7 @@ def test_the_version_is_asked_for_once(tmp_path: Path) -> None:
         ("print('a')", None),
     ],
 )
-def test_an_esbuild_that_fails_costs_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, what: str | None
-) -> None:
-    monkeypatch.setattr(programs, "TIMEOUT", 1)
+def test_an_esbuild_that_fails_costs_a_warning(tmp_path: Path, code: str, what: str | None) -> None:
     shim = program(tmp_path / "shim", VERSION + code)
     found = minify(b"a ( ) ;\n", "js", ("esbuild",), "a.js", MinifyOptions(esbuild=shim))
     if what is None:
@@ -412,16 +408,28 @@ def test_an_esbuild_that_fails_costs_a_warning(
 
 
 @pytest.mark.parametrize("code", ["time.sleep(60)", "import subprocess; subprocess.run(['sleep', '60'])"])
-def test_an_esbuild_that_does_not_end_ends_the_build(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
-) -> None:
+def test_an_esbuild_that_does_not_end_ends_the_build(tmp_path: Path, code: str) -> None:
     """A busy machine is not to make another release than an idle one."""
     shim = program(tmp_path / "shim", VERSION + code)
-    esbuild.find(MinifyOptions(esbuild=shim), "a.js")
-    monkeypatch.setattr(programs, "TIMEOUT", 1)
     with pytest.raises(ProcessorError) as error:
-        minify(b"a ( ) ;\n", "js", ("esbuild", "rjsmin"), "a.js", MinifyOptions(esbuild=shim))
-    assert str(error.value) == "a.js: 'shim' takes longer than 1 seconds\n  fix: add the file to 'skip' in [minify]"
+        minify(b"a ( ) ;\n", "js", ("esbuild", "rjsmin"), "a.js", MinifyOptions(esbuild=shim, timeout=1))
+    assert str(error.value) == (
+        "a.js: minifier 'esbuild' takes longer than 1 seconds\n"
+        "  fix: if it needs more time, say how many seconds: timeout = 300; or add the file to 'skip' in [minify]"
+    )
+
+
+def test_an_esbuild_that_never_tells_its_version_is_waited_for_once(tmp_path: Path) -> None:
+    shim = program(tmp_path / "shim", f"open({str(tmp_path / 'asked')!r}, 'a').write('x'); time.sleep(60)")
+    options = MinifyOptions(esbuild=shim, timeout=1)
+    for _ in range(3):
+        with pytest.raises(ProcessorError) as error:
+            minify(b"a ( ) ;\n", "js", ("esbuild",), "a.js", options)
+        assert str(error.value) == (
+            f"'{options.esbuild}', asked for its version: minifier 'esbuild' takes longer than 1 seconds\n"
+            '  fix: npm install esbuild, put it on PATH, or say where it is: [minify] esbuild = "path"'
+        )
+    assert (tmp_path / "asked").read_text() == "x"
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_a_filter_that_hangs_ends_with_the_build_that_is_killed(base: Path) -> N
     )
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     command = [sys.executable, "-m", "assetbuild", "build", "--jobs", "1", "--no-cache"]
-    for number in (signal.SIGKILL, signal.SIGINT):
+    for number in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         (base / "pid").unlink(missing_ok=True)
         process = subprocess.Popen(
             command, cwd=base, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -126,6 +126,42 @@ def test_a_filter_that_hangs_ends_with_the_build_that_is_killed(base: Path) -> N
         process.send_signal(number)
         assert process.wait(30) != 0
         assert eventually(lambda pid=pid: not is_alive(pid))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_hangs_ends_with_the_build_that_is_told_to(base: Path, number: int, jobs: str) -> None:
+    hanging = program(base / "tool", f"open({str(base / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(1e6)")
+    scripts = {f"static/{at}.js": "var a ;\n" * 2_000 for at in range(4)}
+    make(base, scripts, f'[minify]\njs = ["esbuild"]\nesbuild = "{hanging}"\n')
+    command = [sys.executable, "-m", "assetbuild", "build", "--jobs", jobs, "--no-cache"]
+    with subprocess.Popen(
+        command, cwd=base, env={**os.environ, "PYTHONPATH": str(HERE)}, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        pid = int(eventually(lambda: (base / "pid").read_text() if (base / "pid").is_file() else ""))
+        os.killpg(process.pid, number)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said.count(b"\n")) == (128 + number, 1), said
+    assert eventually(lambda: not is_alive(pid))
+    assert not (base / "dist").exists()
+
+
+def test_timeout_holds_for_programs_too(base: Path) -> None:
+    hanging = program(base / "tool", "time.sleep(1e6)")
+    make(base, {"static/a.js": "var a ;\n"}, f'timeout = 1\n[minify]\njs = ["esbuild"]\nesbuild = "{hanging}"\n')
+    done = assetbuild(base, "build")
+    assert done.status == 1
+    assert done.messages == ["a.js: minifier 'esbuild' takes longer than 1 seconds"]
+    fix = "if it needs more time, say how many seconds: timeout = 300; or add the file to 'skip' in [minify]"
+    assert [error["fix"] for error in done.result["errors"]] == [fix]
+
+
+def program(file: Path, code: str) -> Path:
+    """In the place of esbuild: it tells its version, and then does this."""
+    head = "import os, sys, time\nif '--version' in sys.argv: print('0.1.0'); sys.exit()\n"
+    file.write_text(f"#!{sys.executable}\n{head}{code}\n")
+    file.chmod(0o755)
+    return file
 
 
 def eventually(get: Callable[[], object]) -> str:
@@ -387,9 +423,18 @@ def toml(directory: Path, text: str | bytes) -> Path:
         ('url_prefix = "/a/../../"', "'url_prefix' is to be a path without '.' and '..', but is '/a/../../'"),
         ('url_prefix = "/a/./"', "'url_prefix' is to be a path without '.' and '..', but is '/a/./'"),
         ('url_prefix = "/a/%2E%2e/b/"', "'url_prefix' is to be a path without '.' and '..', but is '/a/%2E%2e/b/'"),
-        ("timeout = 0", "'timeout' is a number of seconds from 1 to 86400, for the filters of one bundle"),
-        ("timeout = true", "'timeout' is a number of seconds from 1 to 86400, for the filters of one bundle"),
-        ("timeout = inf", "'timeout' is a number of seconds from 1 to 86400, for the filters of one bundle"),
+        (
+            "timeout = 0",
+            "'timeout' is a number of seconds from 1 to 86400, for the filters of a bundle or the minifying of a file",
+        ),
+        (
+            "timeout = true",
+            "'timeout' is a number of seconds from 1 to 86400, for the filters of a bundle or the minifying of a file",
+        ),
+        (
+            "timeout = inf",
+            "'timeout' is a number of seconds from 1 to 86400, for the filters of a bundle or the minifying of a file",
+        ),
         ('roots = ["a\\u0000b"]', "the root 'a\0b' does not exist"),
         ('roots = [{package = "a\\u0000b"}]', "the package 'a\0b' of a root is not installed"),
         ('roots = [{package = "..os"}]', "the package '..os' of a root is not installed"),

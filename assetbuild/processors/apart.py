@@ -85,7 +85,7 @@ def _stand_alone(life: int) -> None:
     import signal
 
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGIO):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGIO):
         signal.signal(number, signal.SIG_DFL)
     parent = os.getppid()
     fcntl.fcntl(life, fcntl.F_SETOWN, os.getpid())

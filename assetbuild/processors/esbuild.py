@@ -53,7 +53,10 @@ def find(options: MinifyOptions, name: str) -> tuple[Path, str]:
         if not found:
             raise ProcessorError("minifier 'esbuild' is not installed", where=name, fix=_FIX)
     with _version_lock:
-        return Path(found), _version(found)
+        version = _version(found, options.timeout, os.stat(found).st_mtime_ns)
+    if isinstance(version, ProcessorError):
+        raise version
+    return Path(found), version
 
 
 def candidates(options: MinifyOptions) -> list[str]:
@@ -67,11 +70,19 @@ def candidates(options: MinifyOptions) -> list[str]:
 
 
 def minify(
-    binary: Path, content: bytes, language: Language, name: str, *, keep: bool = True, source_map: bool = False
+    binary: Path,
+    timeout: float,
+    content: bytes,
+    language: Language,
+    name: str,
+    *,
+    keep: bool = True,
+    source_map: bool = False,
 ) -> tuple[bytes, bytes | None]:
     """The output without a `sourceMappingURL` comment, and a map of it to `content` if `source_map` is set.
 
-    Raises Refused where esbuild does not take the file, UnicodeDecodeError for what is not UTF-8.
+    Raises Refused where esbuild does not take the file, UnicodeDecodeError for what is not UTF-8, ProcessorError where
+    it takes longer than `timeout` seconds.
     """
     head = encoded_head(content)
     bom = head if head == css.UTF8_BOM else b""
@@ -90,21 +101,21 @@ def minify(
         options.append("--sourcemap=inline")  # a file of its own would need a directory
     made = None
     if source_map:
-        output, made = _split(_transformed(binary, options, text, content), content, name)
+        output, made = _split(_transformed(binary, timeout, options, text, content), content, name)
         if language == "css" and not same_values(text, output):
             raise Refused("it shortens custom properties, which are kept from it only where no source map is wanted")
     else:
         # It would shorten the values of custom properties as if it were known what they are for.
         shelter = sheltered if language == "css" else _as_it_is
-        output = shelter(lambda hidden: _transformed(binary, options, hidden, content), text)
+        output = shelter(lambda hidden: _transformed(binary, timeout, options, hidden, content), text)
     if language == "css" and output.startswith(_ITS_CHARSET) and not head:
         raise Refused("'@charset' counts for nothing here, and would count in the output")
     return bom + output.removesuffix(b"\n"), made
 
 
-def accepts(binary: Path, content: bytes, language: Language) -> bool:
+def accepts(binary: Path, timeout: float, content: bytes, language: Language) -> bool:
     """Whether esbuild can read `content`."""
-    status, _, _ = _run(binary, [*_OPTIONS, f"--loader={language}"], content)
+    status, _, _ = _run(binary, timeout, [*_OPTIONS, f"--loader={language}"], content)
     return status == 0
 
 
@@ -112,9 +123,9 @@ def _as_it_is(run: Callable[[bytes], bytes], content: bytes) -> bytes:
     return run(content)
 
 
-def _transformed(binary: Path, options: Sequence[str], text: bytes, content: bytes) -> bytes:
+def _transformed(binary: Path, timeout: float, options: Sequence[str], text: bytes, content: bytes) -> bytes:
     """Raises Refused, with a place in `content` where `text` is its end."""
-    status, output, said = _run(binary, options, text)
+    status, output, said = _run(binary, timeout, options, text)
     if status:
         raise _refusal(said, content, text)
     return output
@@ -129,22 +140,25 @@ def _search(base_dir: Path, path: str) -> str | None:
 
 
 @cache
-def _version(binary: str) -> str:
+def _version(binary: str, timeout: float, _installed: int) -> str | ProcessorError:
+    """An error is returned, and so remembered: not each file is to wait for one that hangs."""
     try:
-        status, output, said = _run(Path(binary), ["--version"], b"")
+        status, output, said = _run(Path(binary), timeout, ["--version"], b"")
     except Refused as error:
-        raise ProcessorError(f"'{binary}', as esbuild, fails: {error.what}", fix=_FIX) from error
+        return ProcessorError(f"'{binary}', as esbuild, fails: {error.what}", fix=_FIX)
+    except ProcessorError as error:
+        return ProcessorError(f"'{binary}', asked for its version: {error.what}", fix=_FIX)
     version = output.decode(errors="replace").strip()
     if status or not re.fullmatch(r"\d+\.\d+\.\d+\S*", version):
-        raise ProcessorError(f"'{binary}' is no esbuild that works", fix=_FIX, stderr=said)
+        return ProcessorError(f"'{binary}' is no esbuild that works", fix=_FIX, stderr=said)
     return version
 
 
-def _run(binary: Path, options: Sequence[str], content: bytes) -> tuple[int, bytes, str]:
+def _run(binary: Path, timeout: float, options: Sequence[str], content: bytes) -> tuple[int, bytes, str]:
     with binary.open("rb") as stream:
         is_script = stream.read(2) == b"#!" or binary.suffix.lower() in (".cmd", ".bat")
     # What npm puts into the program's place looks for node.
-    return programs.run([str(binary), *options], content, ("PATH",) if is_script else ())
+    return programs.run([str(binary), *options], content, "esbuild", timeout, ("PATH",) if is_script else ())
 
 
 def _refusal(said: str, content: bytes, text: bytes) -> Refused:

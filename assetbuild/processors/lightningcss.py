@@ -46,13 +46,14 @@ _SPACE = ("whitespace", "comment")
 _Block = dict[str, list[tuple[bytes, int]]]  # the values of each property that it declares, and where
 
 
-def minify(content: bytes, *, keep: bool = True) -> bytes:
-    """Raises Refused where it does not take the file, UnicodeDecodeError for what is not UTF-8."""
+def minify(content: bytes, *, keep: bool = True, timeout: float = 60) -> bytes:
+    """Raises Refused where it does not take the file, UnicodeDecodeError for what is not UTF-8, ProcessorError where it
+    takes longer than `timeout` seconds."""
     head = encoded_head(content)
     text = content[len(head) :]
     if gradient := _PREFIXED_GRADIENT.search(content):
         raise Refused("it turns the colours of gradients with a prefix around", gradient.start())
-    output = _printed(without_bangs(text, "css"), len(head))
+    output = _printed(without_bangs(text, "css"), len(head), timeout)
     _check_prefixes(content, output)
     _check_declarations(content, output)
     if content.isascii():  # it may be served with no encoding said
@@ -72,13 +73,13 @@ def version() -> str:
     return importlib.metadata.version("lightningcss")
 
 
-def _printed(text: bytes, offset: int) -> bytes:
+def _printed(text: bytes, offset: int, timeout: float) -> bytes:
     """The output for `text`, which begins at `offset` of its file."""
     try:
-        return sheltered(_with_queries_kept, text)
+        return sheltered(lambda hidden: _with_queries_kept(hidden, timeout), text)
     except _SyntaxError as error:
         try:
-            _process(text)  # for the place: what is sheltered stands elsewhere
+            _process(text, timeout)  # for the place: what is sheltered stands elsewhere
         except _SyntaxError as placed:
             raise Refused(placed.what, offset + placed.offset) from None
         raise Refused(error.what) from None
@@ -88,11 +89,12 @@ class _SyntaxError(Refused):
     """`offset` is into the text that was processed."""
 
 
-def _process(content: bytes) -> bytes:
+def _process(content: bytes, timeout: float) -> bytes:
     import lightningcss
 
     home = str(Path(lightningcss.__file__).parent.parent)
-    status, output, _ = programs.run([sys.executable, "-I", "-X", "utf8", "-c", _PROGRAM, home], content)
+    command = [sys.executable, "-I", "-X", "utf8", "-c", _PROGRAM, home]
+    status, output, _ = programs.run(command, content, "lightningcss", timeout)
     if status == 0:
         return output
     if status != _REJECTED:
@@ -111,7 +113,7 @@ def _offset(text: str, line: int, column: int) -> int:
     return len(text[: len(text) - len(rest)].encode()) + len(before.encode())
 
 
-def _with_queries_kept(content: bytes) -> bytes:
+def _with_queries_kept(content: bytes, timeout: float) -> bytes:
     """Without this, `(min-width:1px)` becomes `(width>=1px)`, which browsers of before 2022 do not understand."""
     if _QUERY in content:
         raise Refused(f"it holds '{_QUERY.decode()}', which stands for media queries here")
@@ -121,7 +123,7 @@ def _with_queries_kept(content: bytes) -> bytes:
         number = names.setdefault(_without_space(content[start:end]), len(names))
         pieces += [content[at:start], b"(%s%d)" % (_QUERY, number)]
         at = end
-    output = _process(b"".join([*pieces, content[at:]]))
+    output = _process(b"".join([*pieces, content[at:]]), timeout)
     queries = list(names)
     return re.sub(rb"\(" + _QUERY + rb"(\d+)\)", lambda found: queries[int(found[1])], output)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from assetbuild.errors import Problem, ProcessorError, place_at
@@ -23,6 +23,8 @@ from assetbuild.rules import TRUSTED, MinifyOptions
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
+
+    from assetbuild.syntax.javascript_pieces import Division
 
 
 _MINIFIED_NAME = re.compile(r"[.\-_]min\.[^/.]+\Z", re.IGNORECASE)
@@ -65,6 +67,40 @@ class _Unread:
     may_be_tried: bool  # by a tool that parses it for itself
 
 
+class _Source:
+    """What is asked of the content, found out when it is: the tree of a large script takes hundreds of megabytes."""
+
+    def __init__(self, content: bytes, language: Language) -> None:
+        self.content = content
+        self.language = language
+        self.differs = False  # from an output, in a piece that is understood
+
+    def may_be_tried(self, tool: _Tool) -> bool:
+        return not self.unread or (self.unread.may_be_tried and tool.is_trusted)
+
+    @cached_property
+    def division(self) -> Division | None:
+        """Of a large script, as long as it may be compared by pieces."""
+        if self.language != "js":
+            return None
+        from assetbuild.syntax import javascript_pieces
+
+        return javascript_pieces.divided(self.content)
+
+    @cached_property
+    def tree(self) -> Tree | None:
+        """None too for a script that is not understood."""
+        return None if self.unread else self._parsed
+
+    @cached_property
+    def unread(self) -> _Unread | None:
+        return _unread(self._parsed) if self.language == "js" else None
+
+    @cached_property
+    def _parsed(self) -> Tree | None:
+        return _parsed(self.content) if self.language == "js" else None
+
+
 def minify(
     content: bytes,
     language: Language,
@@ -82,16 +118,16 @@ def minify(
         return Minified(content)
     mapped = options.source_maps or source_map is not None
     loaded = [_load(tool, language, name, options, mapped) for tool in tools]
-    tree = _parsed(content) if language == "js" and tools else None
-    unread = _unread(tree) if language == "js" and tools else None
+    if not loaded:
+        return Minified(content)
+    source = _Source(content, language)
     failures: list[_Failure] = []
     for tool in loaded:
-        if unread and not (unread.may_be_tried and tool.is_trusted):
-            continue
-        found = _tried(tool, content, language, name, options.keep, None if unread else tree)
+        found = _tried(tool, source, name, options.keep)
         if isinstance(found, Minified):
             return found._replace(source_map=_composed(found.source_map, source_map))
         failures += [_Failure(tool, found)] if found else []
+    unread = None if source.differs else source.unread
     if not failures and not unread:
         return Minified(content)
     trusted_only = all(failure.tool.is_trusted for failure in failures)
@@ -138,13 +174,13 @@ def _unread(tree: Tree | None) -> _Unread | None:
     return _Unread(Difference(javascript_equivalence.first_error(tree), what), True)
 
 
-def _tried(
-    tool: _Tool, content: bytes, language: Language, name: str, keep: bool, tree: Tree | None
-) -> Minified | Difference | None:
-    """The output if it may be released; None where the tool has nothing to give, which is not worth a warning.
-
-    `tree` is that of a script; a script without one is not understood.
-    """
+def _tried(tool: _Tool, source: _Source, name: str, keep: bool) -> Minified | Difference | None:
+    """The output if it may be released; None where the tool has nothing to give, which is not worth a warning."""
+    if tool.is_trusted:
+        source.division = None  # the tree is needed
+    if not source.division and not source.may_be_tried(tool):
+        return None
+    content = source.content
     try:
         output, source_map = tool.run(content)
     except UnicodeDecodeError:
@@ -157,15 +193,38 @@ def _tried(
         return Difference(0, f"it failed: {str(error) or type(error).__name__}")
     if len(output) >= len(content):
         return None
+    is_decided, found = _by_piece(source, output)
+    if not is_decided:
+        if not source.may_be_tried(tool):
+            return None
+        found = _in_whole(tool, source, output, keep)
+    return found or Minified(output, tool.label, (), source_map)
+
+
+def _by_piece(source: _Source, output: bytes) -> tuple[bool, Difference | None]:
+    """Whether that is enough to tell, and what differs."""
+    if source.division is None:
+        return False, None
+    from assetbuild.processors import javascript_by_piece
+
+    try:
+        found = javascript_by_piece.difference(source.division, output)
+    except javascript_by_piece.Undivided:
+        source.division = None
+        return False, None
+    source.differs = source.differs or found is not None
+    return True, found or _other_references(source.content, output, None)
+
+
+def _in_whole(tool: _Tool, source: _Source, output: bytes, keep: bool) -> Difference | None:
+    content, language, tree = source.content, source.language, source.tree
     if language == "js" and (tree is None or (tool.is_trusted and _unread(_parsed(output)))):
-        found = _unread_difference(tool, content, output, language)
-    elif tool.is_trusted:
+        return _unread_difference(tool, content, output, language)
+    if tool.is_trusted:
         from assetbuild.processors import trusted
 
-        found = trusted.difference(content, output, language, keep, tree)
-    else:
-        found = _difference(content, output, tree, keep)
-    return found or Minified(output, tool.label, (), source_map)
+        return trusted.difference(content, output, language, keep, tree)
+    return _difference(content, output, tree, keep)
 
 
 def _difference(content: bytes, output: bytes, tree: Tree | None, keep: bool) -> Difference | None:
@@ -179,7 +238,7 @@ def _difference(content: bytes, output: bytes, tree: Tree | None, keep: bool) ->
     return javascript_equivalence.difference(content, output, tree) or _other_references(content, output, tree)
 
 
-def _other_references(content: bytes, output: bytes, tree: Tree) -> Difference | None:
+def _other_references(content: bytes, output: bytes, tree: Tree | None) -> Difference | None:
     """Equal trees name equal files; but what is released is found in the output, so it is made sure of."""
     from assetbuild.references import javascript as references
 
@@ -214,15 +273,15 @@ def _load(tool: str, language: Language, name: str, options: MinifyOptions, mapp
         from assetbuild.processors import esbuild
 
         binary, version = esbuild.find(options, name)
-        run = partial(esbuild.minify, binary, language=language, name=name, keep=options.keep, source_map=mapped)
-        return _Tool(tool, version, run, partial(esbuild.accepts, binary, language=language))
+        run = partial(esbuild.minify, binary, options.timeout, language=language, name=name)
+        accepts = partial(esbuild.accepts, binary, options.timeout, language=language)
+        return _Tool(tool, version, partial(run, keep=options.keep, source_map=mapped), accepts)
     try:
         if tool == "lightningcss":
             from assetbuild.processors import lightningcss
 
-            return _Tool(
-                tool, lightningcss.version(), lambda content: (lightningcss.minify(content, keep=options.keep), None)
-            )
+            one = partial(lightningcss.minify, keep=options.keep, timeout=options.timeout)
+            return _Tool(tool, lightningcss.version(), lambda content: (one(content), None))
         verified, version = VERIFIED[tool]()
     except ImportError as error:
         extra = "lightningcss" if tool == "lightningcss" else "build"

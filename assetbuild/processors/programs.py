@@ -10,20 +10,22 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from assetbuild.errors import ProcessorError
 from assetbuild.processors.difference import Refused
 
-# Seconds for a file; esbuild takes 1 for 10 MB. A busy machine must not make another release than an idle one: so this
-# ends the build, and does not give the next tool its turn.
-TIMEOUT = 300
+_FIX = "if it needs more time, say how many seconds: timeout = 300; or add the file to 'skip' in [minify]"
 
 
-def run(command: Sequence[str], content: bytes, environment: Sequence[str] = ()) -> tuple[int, bytes, str]:
-    """`environment` are the names of variables that are passed on.
+def run(
+    command: Sequence[str], content: bytes, name: str, seconds: float, environment: Sequence[str] = ()
+) -> tuple[int, bytes, str]:
+    """`name` is what messages call the program; `environment` are the names of variables that are passed on.
 
-    Raises Refused where the program does not start, ProcessorError where it does not end.
+    Raises Refused where the program does not start, ProcessorError where it takes longer than `seconds`: a busy machine
+    must not make another release than an idle one, so this ends the build, and gives no other tool its turn.
     """
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell, and the user chose the program
@@ -39,10 +41,10 @@ def run(command: Sequence[str], content: bytes, environment: Sequence[str] = ())
         raise Refused(f"it does not start: {(error.strerror or str(error)).lower()}") from error
     with process:
         try:
-            output, said = process.communicate(content, timeout=TIMEOUT)
+            output, said = process.communicate(content, timeout=seconds)
         except subprocess.TimeoutExpired:
             _end(process)
-            raise ProcessorError(f"'{Path(command[0]).name}' takes longer than {TIMEOUT} seconds") from None
+            raise ProcessorError(f"minifier '{name}' takes longer than {seconds:g} seconds", fix=_FIX) from None
         except BaseException:
             _end(process)
             raise
@@ -58,4 +60,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if os.name == "nt":
         process.kill()
     else:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.killpg(process.pid, signal.SIGKILL)

@@ -78,9 +78,29 @@ def parsed(content: bytes, tree: Tree | None = None) -> list[Found] | None:
     from assetbuild.syntax import javascript
 
     text = words.plain(content)
+    if tree is None and (found := _by_piece(text)) is not None:
+        return found
     if tree is None or text != content:
         tree = javascript.parse(text)
     return [*_statements(content, tree), *_calls(text, tree)] if tree else None
+
+
+def _by_piece(content: bytes) -> list[Found] | None:
+    """The same of a large script, from small trees; None where the tree of the whole has to tell."""
+    from assetbuild.syntax import javascript, javascript_pieces
+
+    division = javascript_pieces.divided(content)
+    if division is None:
+        return None
+    found: list[Found] = []
+    for piece in division.pieces():
+        tree = javascript.parse(piece.text)
+        if tree is None or not piece.shows(tree):
+            return None
+        statements = _statements(piece.text, tree) if piece.is_first else ()
+        for kind, start, end, whole_start, whole_end in (*statements, *_calls(piece.text, tree)):
+            found.append((kind, *piece.span_origin(start, end), *piece.span_origin(whole_start, whole_end)))
+    return found
 
 
 def _statements(content: bytes, tree: Tree) -> Iterator[Found]:
