@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
+import pytest
+
 from assetbuild import __version__
+from assetbuild.build import build
+from assetbuild.collector import with_collector, without_collector
+from assetbuild.model import Source
+from assetbuild.rebuild import Rebuilder, Result
+from tests.conftest import Site
 
 
 def said(code: str, *arguments: str) -> str:
@@ -44,6 +52,7 @@ except ModuleNotFoundError:
 def test_a_command_starts_without_a_search_for_garbage() -> None:
     code = """
 import gc, sys
+import assetbuild.collector
 from assetbuild.__main__ import main
 rounds = []
 def note(phase, details):
@@ -57,3 +66,35 @@ except SystemExit as end:
     print(end.code, rounds, gc.isenabled())
 """
     assert said(code, "--version") == f"assetbuild, version {__version__}\n0 [] True\n"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_within_it_is_on_and_then_as_it_was(enabled: bool) -> None:
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with with_collector():
+            assert gc.isenabled()
+        assert gc.isenabled() == enabled
+        with without_collector():
+            assert not gc.isenabled()
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
+
+
+def test_it_is_on_while_a_file_is_compiled_and_off_while_files_are_put_together(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, bool]] = []
+    compile_source = Rebuilder._source
+
+    def noted(self: Rebuilder, source: Source) -> Result:
+        seen.append(("compile", gc.isenabled()))
+        return compile_source(self, source)
+
+    monkeypatch.setattr(Rebuilder, "_source", noted)
+    config = site({"a.js": "a", "b.css": ""}, stable=["b.css"])
+    build(config, progress=lambda stage, *_: seen.append((f"after {stage}", gc.isenabled())))
+
+    assert {*seen} == {("compile", True), ("after compile", False), ("after write", False)}
+    assert gc.isenabled()
