@@ -5,16 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import stat
 
+from assetbuild import files
 from assetbuild.errors import AssetBuildError, SourceChanged, SourceError
 from assetbuild.model import Compiled, Source
 
 _BUFFER = 1 << 20  # bytes read at a time from a file that is only hashed
 MAX_READ = 256 << 20  # bytes of a file that is read whole; ten times what the largest real scripts and maps have
 _MAX_GROWTH = 64 << 20  # bytes beyond the size that a file was found with
-# The open of a FIFO would wait for a writer, and that of a terminal may make it ours.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 # Of what was a file when the sources were listed: it is none now, or a socket, or its directory is a file.
 _GONE = (errno.ENOENT, errno.ENXIO, errno.ENOTDIR)
 
@@ -73,12 +71,10 @@ def open_file(file: str, path: str) -> tuple[int, int]:
 
     Raises SourceChanged where it is a file no longer: what is none was refused when the sources were listed.
     """
-    descriptor = os.open(file, _FLAGS)
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise changed(path)
-    return descriptor, status.st_size
+    try:
+        return files.open_file(file)
+    except files.NotAFile as error:
+        raise changed(path) from error
 
 
 def _read_file(file: str, path: str) -> bytes:

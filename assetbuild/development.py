@@ -16,7 +16,7 @@ from assetbuild.artifact import Artifact
 from assetbuild.contents import changed, content_of
 from assetbuild.errors import ReleaseError
 from assetbuild.executors import Executor
-from assetbuild.files import CONSTANT_TIME, copy_whole, file_digest, write_file
+from assetbuild.files import CONSTANT_TIME, copy_whole, file_digest, open_file, read_file, write_file
 from assetbuild.graph import Graph
 from assetbuild.rebuild import LARGE
 from assetbuild.records import FILES, MANIFEST
@@ -50,7 +50,7 @@ class Directory:
         asked = dict(wanted)
         self.sizes = dict(self._present(asked.items()))
         try:
-            return len(self.sizes) == len(asked) and (self.path / MANIFEST).read_bytes() == manifest
+            return len(self.sizes) == len(asked) and read_file(self.path / MANIFEST) == manifest
         except OSError:
             return False
 
@@ -185,7 +185,7 @@ def _final(artifact: Artifact, graph: Graph, names: Mapping[str, str], rendered:
 
 
 def _copy(source: str, target: str, time: int) -> None:
-    descriptor = os.open(source, os.O_RDONLY)
+    descriptor, _ = open_file(source)
     try:
         copy_whole(descriptor, target, time)
     finally:

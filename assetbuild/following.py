@@ -10,6 +10,7 @@ from typing import Any
 
 from assetbuild.clone import Clone
 from assetbuild.compress import SUFFIXES
+from assetbuild.files import read_file
 from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, in_files, sums_of
 from assetbuild.release import Carried
 from assetbuild.splice import digest_of, find_entry, manifest_body_of, sums_lines, without_sums
@@ -56,8 +57,7 @@ class Following:
         """Empty where it is not as it was written. Raises OSError."""
         if not self._is_intact(path):
             return b""
-        with open(os.path.join(self.directory, path), "rb", buffering=0) as stream:
-            return stream.read()
+        return read_file(os.path.join(self.directory, path))
 
     def link(self, name: str, sha256: str, target: str) -> bool:
         """Make `target` another name of its file `name`, if that is there and holds those bytes."""

@@ -6,6 +6,7 @@ That is `--config`, else from the working directory upwards.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,8 @@ class Commands(click.Group):
 def _told(ctx: click.Context) -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:  # before the command has begun: it would be told as aborted, by itself
+        sys.exit(130)
     except click.UsageError as error:
         if ctx.meta[__name__]:
             click.echo(json.dumps({"errors": all_json([Problem(error.format_message())])}))

@@ -23,7 +23,7 @@ from assetbuild.directories import above
 from assetbuild.early import Early
 from assetbuild.errors import OutputConflict, ReleaseError
 from assetbuild.executors import Executor
-from assetbuild.files import MODE, file_digest, write_file
+from assetbuild.files import MODE, file_digest, read_file, write_file
 from assetbuild.fingerprint import Final
 from assetbuild.graph import Graph
 from assetbuild.records import (
@@ -82,7 +82,7 @@ class Made(NamedTuple):
 def is_whole(directory: Path) -> bool:
     """Whether every file of the release holds the bytes that it says. All of them are read."""
     try:
-        sums = sums_of((directory / SUMS).read_bytes())
+        sums = sums_of(read_file(directory / SUMS))
         return sums.keys() >= {MANIFEST, RECORD} and all(
             file_digest(f"{directory}/{path}") == digest and (directory / path).stat().st_mode & 0o777 == MODE
             for path, digest in sums.items()
@@ -250,7 +250,7 @@ def _sha256(content: bytes) -> str:
 def read_record(directory: Path) -> dict[str, Any] | None:
     """release.json of the release in `directory`; None where there is none that can be read."""
     try:
-        record = json.loads((directory / RECORD).read_bytes())
+        record = json.loads(read_file(directory / RECORD))
     except (OSError, ValueError):
         return None
     if not isinstance(record, dict) or record.get("version") != FORMAT_VERSION:

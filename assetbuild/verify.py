@@ -16,6 +16,7 @@ from typing import Any
 
 from assetbuild.compress import SUFFIXES, decode
 from assetbuild.errors import Place, Problem, ReleaseError
+from assetbuild.files import file_digest, read_file
 from assetbuild.fingerprint import component_digests
 from assetbuild.names import LENGTH, ZEROS, released_name
 from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, identify, sums_of
@@ -42,7 +43,7 @@ def verify(directory: Path) -> list[Problem]:
     """Each difference between the release in `directory` and what it says of itself; none: it is whole."""
     problems = list(_sums(directory))
     try:
-        manifest = json.loads((directory / MANIFEST).read_bytes())
+        manifest = json.loads(read_file(directory / MANIFEST))
         record = read_record(directory)
         if record is None:
             raise ValueError(f"{RECORD} is missing or cannot be read")
@@ -58,7 +59,7 @@ def verify(directory: Path) -> list[Problem]:
 def _sums(directory: Path) -> Iterator[Problem]:
     """What `sha256sum -c` would find, and files that are in no list."""
     try:
-        listed = sums_of((directory / SUMS).read_bytes())
+        listed = sums_of(read_file(directory / SUMS))
     except (OSError, UnicodeDecodeError) as error:
         yield Problem(f"cannot be read: {error}", Place(SUMS))
         return
@@ -67,7 +68,7 @@ def _sums(directory: Path) -> Iterator[Problem]:
         yield Problem("is not part of the release", Place(path))
     for path, digest in sorted(listed.items()):
         try:
-            actual = _digest(directory / path)
+            actual = file_digest(directory / path)
         except FileNotFoundError:
             yield Problem("is missing", Place(path))
         except OSError as error:
@@ -75,14 +76,6 @@ def _sums(directory: Path) -> Iterator[Problem]:
         else:
             if actual != digest:
                 yield Problem(f"has other bytes: SHA-256 {actual}, not {digest}", Place(path))
-
-
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb", buffering=0) as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _identity(manifest: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Problem]:
@@ -101,7 +94,7 @@ def _entries(directory: Path, manifest: Mapping[str, Any], record: Mapping[str, 
         if not content_file.is_file():
             yield Problem(f"'{path}' names '{entry['file']}', which is missing", Place(MANIFEST))
             continue
-        digest = marks.get(path) or _digest(content_file)
+        digest = marks.get(path) or file_digest(content_file)
         if entry["file"] != (path if entry.get("prehashed") else released_name(path, digest[:LENGTH])):
             yield Problem(f"'{path}' names '{entry['file']}', but its bytes make '{digest[:LENGTH]}'", Place(MANIFEST))
         if entry["size"] != content_file.stat().st_size:
@@ -116,7 +109,7 @@ def _integrity(path: str, stated: str, file: Path) -> Iterator[Problem]:
     if algorithm not in ("sha256", "sha384", "sha512"):
         yield Problem(f"'{path}' has the integrity '{stated}', which is no digest that browsers check", Place(MANIFEST))
         return
-    actual = f"{algorithm}-{base64.b64encode(hashlib.new(algorithm, file.read_bytes()).digest()).decode()}"
+    actual = f"{algorithm}-{base64.b64encode(hashlib.new(algorithm, read_file(file)).digest()).decode()}"
     if stated != actual:
         yield Problem(f"'{path}' has the integrity '{actual}', not '{stated}'", Place(MANIFEST))
 
@@ -128,7 +121,7 @@ def _cycle_digests(
     for members in record["cycles"]:
         names = {path: manifest["assets"][path]["file"] for path in members}
         marks = {_mark(path, name).encode() for path, name in names.items()}
-        contents = ((path, (directory / FILES / name).read_bytes()) for path, name in names.items())
+        contents = ((path, read_file(directory / FILES / name)) for path, name in names.items())
         yield from component_digests((path, _zeroed(content, marks)) for path, content in contents).items()
 
 
@@ -149,7 +142,7 @@ def _variants(directory: Path, record: Mapping[str, Any]) -> Iterator[Problem]:
             if not file.is_file():
                 continue  # already told
             try:
-                decoded = hashlib.sha256(decode(file.read_bytes(), encoding)).hexdigest()
+                decoded = hashlib.sha256(decode(read_file(file), encoding)).hexdigest()
             except ValueError as error:
                 yield Problem(f"cannot be decoded: {error}", Place(f"{FILES}/{name}{SUFFIXES[encoding]}"))
                 continue

@@ -338,3 +338,16 @@ def test_json_on_a_terminal_is_one_object_and_nothing_else(small: Site) -> None:
 
     assert status == 0
     assert json.loads(seen)["release"] == small.current
+
+
+def test_a_command_that_is_interrupted_before_it_begins_ends_with_130_and_no_more_words(tmp_path: Path) -> None:
+    code = """
+import signal, click
+click.Group.parse_args = lambda *_: signal.raise_signal(signal.SIGINT)
+from assetbuild.__main__ import run
+run()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", code, "verify", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +48,35 @@ def test_an_integrity_that_browsers_do_not_check_is_a_problem(site: Site, integr
     assert problems_of_integrity(site, integrity) == [
         f"'a.js' has the integrity '{integrity}', which is no digest that browsers check"
     ]
+
+
+def fifo(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs on this system")
+@pytest.mark.parametrize("name", ["SHA256SUMS", "release.json", "manifest.json", "files"])
+def test_a_fifo_in_a_release_is_a_problem_and_never_waited_for(site: Site, name: str) -> None:
+    release = build(site({"a.js": SCRIPT}))
+    file = next((release.dir / "files").glob("*.js")) if name == "files" else release.dir / name
+    fifo(file)
+    path = file.relative_to(release.dir).as_posix()
+
+    found = [str(problem) for problem in verify(release.dir)]
+
+    assert any(text.startswith(f"{path}: cannot be read") for text in found)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs on this system")
+@pytest.mark.parametrize("name", ["SHA256SUMS", "release.json", "manifest.json", "files"])
+def test_a_release_with_a_fifo_in_it_is_made_anew(site: Site, name: str) -> None:
+    config = site({"a.js": SCRIPT})
+    release = build(config)
+    file = next((release.dir / "files").glob("*.js")) if name == "files" else release.dir / name
+    fifo(file)
+
+    again = build(config)
+
+    assert (again.id, again.created) == (release.id, True)
+    assert verify(again.dir) == []
