@@ -79,7 +79,10 @@ class References(NamedTuple):
 
     def format_of(self, path: str) -> Format | None:
         """What is to be found in `path`; None for what is not looked into."""
-        return format_of(path) or ("webmanifest" if matcher(self.webmanifest)(path) else None)
+        found = format_of(path)
+        if found is None and self.webmanifest and matcher(self.webmanifest)(path):
+            return "webmanifest"
+        return found
 
 
 def _capped(policy: Policy, kind: str) -> Policy:
