@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from assetbuild import atomic
 
+_SOON = 0.01  # seconds
 _PATIENCE = 5.0  # seconds in which a second signal hastens nothing: a closed terminal's SIGHUP comes twice
 _stdin_has_ended: list[bool] = []  # holds one as soon as it has
 
@@ -41,10 +42,19 @@ def interrupted_by_signals() -> Iterator[None]:
             _end_by(number)
         if not interrupted:
             interrupted.append((number, time.monotonic()))
-            sys.unraisablehook = lambda _: None  # silently, also from inside a finalizer
+            sys.unraisablehook = swallowed
+            signal.signal(signal.SIGALRM, once_more)
             raise Interrupted(number)
         if time.monotonic() - interrupted[0][1] > _PATIENCE:
             _end_by(number)
+
+    def swallowed(unraisable: sys.UnraisableHookArgs) -> None:
+        """By a finalizer, out of which nothing comes; and no word of it."""
+        if isinstance(unraisable.exc_value, Interrupted):
+            signal.setitimer(signal.ITIMER_REAL, _SOON)
+
+    def once_more(_number: int, _frame: object) -> None:
+        raise Interrupted(interrupted[0][0])
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -55,6 +65,7 @@ def interrupted_by_signals() -> Iterator[None]:
         yield
     finally:
         if interrupted:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             atomic.sweep()
             raise Interrupted(interrupted[0][0]) from None
         with suppress(ValueError):

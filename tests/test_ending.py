@@ -17,12 +17,13 @@ from assetbuild.ending import Interrupted, interrupted_by_signals
 
 HERE = Path(__file__).parent.parent
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+HANDLED = [*SIGNALS, signal.SIGALRM]
 
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """What is interrupted leaves its handlers, since it is to end: this process goes on."""
-    handlers, hook = {number: signal.getsignal(number) for number in SIGNALS}, sys.unraisablehook
+    handlers, hook = {number: signal.getsignal(number) for number in HANDLED}, sys.unraisablehook
     for number in SIGNALS:
         signal.signal(number, signal.default_int_handler)
     yield
@@ -153,3 +154,34 @@ def test_the_signals_cost_no_import_where_nothing_is_to_be_done() -> None:
     code = "import sys; import assetbuild.cli; print('assetbuild.ending' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+class Unlucky:
+    """Interrupted while it is finalized: Python lets no exception out of there."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_a_finalizer_swallows_comes_a_moment_later(
+    number: signal.Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps: list[object] = []
+
+    @interrupted_by_signals()
+    def work() -> None:
+        steps.append(Unlucky(number).number)
+        steps.append("went on")
+        threading.Event().wait(30)
+        steps.append("never interrupted")
+
+    with pytest.raises(Interrupted) as caught:
+        work()
+    assert caught.value.number == number
+    assert steps == [number, "went on"]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert capfd.readouterr() == ("", "")
