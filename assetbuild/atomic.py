@@ -155,7 +155,7 @@ def _locked_directory(parent: Path) -> tuple[Path, int]:
     while True:
         directory = Path(parent, STAGING + os.urandom(8).hex())
         begin(directory)
-        directory.mkdir(0o700)
+        os.mkdir(directory, 0o700)
         # Until it is locked another build may take it for dead and remove it.
         with suppress(FileNotFoundError):
             lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
