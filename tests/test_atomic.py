@@ -126,7 +126,7 @@ def test_a_directory_removed_by_another_build_before_it_was_locked_is_made_again
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
-    mkdir = Path.mkdir
+    mkdir = os.mkdir
 
     def make_and_lose(directory: Path, mode: int) -> None:
         made.append(directory.name)
@@ -134,7 +134,7 @@ def test_a_directory_removed_by_another_build_before_it_was_locked_is_made_again
         if len(made) == 1:
             remove_dead_staging(directory.parent)
 
-    monkeypatch.setattr(Path, "mkdir", make_and_lose)
+    monkeypatch.setattr(os, "mkdir", make_and_lose)
     with staging(tmp_path) as directory:
         assert directory.name == made[1]
         assert directory.is_dir()
