@@ -154,7 +154,10 @@ def _say_release(release: Release, output: Output, seconds: float) -> None:
     output.say(str(release.dir))
     if output.as_json or output.verbosity < 0 or (reused and output.verbosity < 1):
         return
-    files = release.record["files"]
+    try:
+        files = release.record["files"]
+    except (OSError, ValueError):
+        return  # it stands, and was told; what is in it has just become unreadable
     if release.created and not reused:
         output.say("\n" + table(files))
     for name, entry in files.items() if output.verbosity > 0 else ():

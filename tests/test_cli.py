@@ -459,3 +459,21 @@ def test_the_environment_does_not_reach_the_release(tmp_path: Path, env: dict[st
 
     assert one["release"] == other["release"]
     assert one["files"] == 4
+
+
+def test_a_release_that_cannot_be_read_back_for_its_table_is_built_all_the_same(project: Path) -> None:
+    code = """
+import assetbuild.model
+from assetbuild.__main__ import run
+def unreadable(self):
+    raise OSError(24, "Too many open files")
+assetbuild.model.Release.record = property(unreadable)
+run()
+"""
+    command = [sys.executable, "-c", code, "build", "--no-cache"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    told, directory = done.stdout.splitlines()
+    assert told.startswith("release ")
+    assert directory == str((project / "dist/current").resolve())

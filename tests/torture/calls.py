@@ -43,7 +43,7 @@ ERRORS = {
     "clone3": ("EAGAIN", "ENOMEM"),
 }
 KILL = "SIGKILL"
-_MOST = 40  # numbers of one call in one process that are tried; of more, so many are spread evenly
+_MOST = 32  # numbers of one call in one process that are tried; of more, so many are spread evenly
 _LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)")
 
 Place = tuple[str, int, str, int]
