@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import shutil
 import socket
@@ -26,6 +25,7 @@ import pytest
 
 from assetbuild.runtime.manifest import Manifest
 from tests.conftest import write_files
+from tests.support import terminal
 from tests.support.needs import missing
 from tests.test_discover import give_up_root_rights, holds_for_us
 
@@ -522,21 +522,8 @@ def test_no_message_commands_the_terminal(base: Path, content: str) -> None:
 
 
 def on_a_terminal(base: Path) -> bytes:
-    ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "assetbuild", "build", "--quiet"]  # without bars
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "TERM": "xterm"}
-    process = subprocess.Popen(command, cwd=base, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 65536):
-            shown += piece
-    except OSError:  # how Linux says that the other end has closed
-        pass
-    finally:
-        os.close(ours)
-    process.wait(SECONDS)
-    return shown
+    return terminal.on_a_terminal(command, base, {**os.environ, "PYTHONPATH": str(HERE)})[1]
 
 
 # -- the file system ---------------------------------------------------------------------------------------------------

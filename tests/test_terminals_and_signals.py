@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import pty
 import re
 import shlex
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_files
+from tests.support import terminal
 from tests.torture.builds import await_group
 from tests.torture.site import Site, command, run
 
@@ -137,14 +135,14 @@ def test_nohup_keeps_a_build_from_being_hung_up(slow: Site) -> None:
 
 def test_a_build_whose_terminal_is_closed_tidies_up(slow: Site) -> None:
     slow.wipe(cache=True)
-    pid, terminal = pty.fork()
+    pid, master = pty.fork()
     if not pid:
         os.chdir(slow.base)
         os.execve(sys.executable, command(), slow.environment())
     while not any(slow.dist.glob("releases/.staging-*/files/*")):
         time.sleep(0.001)
 
-    os.close(terminal)
+    os.close(master)
 
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
     await_group(pid)
@@ -287,24 +285,9 @@ def test_a_working_directory_that_is_gone_is_an_error(small: Site, arguments: st
 
 def on_a_terminal(site: Site, columns: int, *arguments: str) -> tuple[int, str]:
     """Status and all that a terminal of so many columns got."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {**site.environment(), "TERM": "xterm"}
-    for name in ("COLUMNS", "LINES"):
-        environment.pop(name, None)
-    process = subprocess.Popen(
-        command(*arguments), cwd=site.base, env=environment, stdin=slave, stdout=slave, stderr=slave
-    )
-    os.close(slave)
-    seen = b""
-    try:
-        while piece := os.read(master, 10_000):
-            seen += piece
-    except OSError:  # Linux says EIO where the last writer has gone
-        pass
-    finally:
-        os.close(master)
-    return process.wait(), seen.decode().replace("\r\n", "\n")
+    environment = {name: value for name, value in site.environment().items() if name not in ("COLUMNS", "LINES")}
+    status, seen = terminal.on_a_terminal(command(*arguments), site.base, environment, columns)
+    return status, seen.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("columns", [0, 1, 20, 80, 300])
