@@ -30,10 +30,11 @@ from assetbuild.globs import matcher
 from assetbuild.graph import Graph, link
 from assetbuild.held import Held
 from assetbuild.history import History, release_of
-from assetbuild.inputs import Inputs, look
+from assetbuild.inputs import Inputs, Listing, look
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
 from assetbuild.records import FILES
+from assetbuild.references import formats
 from assetbuild.release import NOTHING, RELEASES, Carried, is_whole, write_release
 from assetbuild.render import Rendered
 from assetbuild.update import NotAlone, affected, update
@@ -55,13 +56,15 @@ def build(
     store: Keeper | None = None,
     history: History | None = None,
     clone: Clone | None = None,
+    listing: Listing | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Release:
     """Build what `config` says into its output directory, or into `flat_dir` itself.
 
     `workers` compile, which holds the GIL; `executor` writes and compresses, which does not. `store` and `history` keep
-    what the next build need not do again, and change no byte of it; `clone` is `ahead(history)`, if that was begun
-    before. Raises AssetBuildError: all errors of the phase that failed. The release that stood before stays as it was.
+    what the next build need not do again, and change no byte of it; `clone` is `ahead(history)`, `listing` that of
+    `config`, if they were begun before. Raises AssetBuildError: all errors of the phase that failed. The release that
+    stood before stays as it was.
     """
     if history and (standing := history.standing()):
         return standing
@@ -70,6 +73,8 @@ def build(
     if not minify:
         config = replace(config, minify=())
     with without_collector():
+        if listing:
+            formats.load()
         return _Build(
             config,
             flat=flat_dir is not None,
@@ -80,7 +85,7 @@ def build(
             history=history,
             clone=clone,
             progress=progress,
-            inputs=look(config, history),
+            inputs=look(config, history, listing),
         ).run()
 
 

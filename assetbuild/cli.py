@@ -87,8 +87,9 @@ def build(
 
             stack.enter_context(interrupted_by_signals())
         if release is None:
-            settings = {"output_dir": output_dir and output_dir.absolute(), "compress": () if no_compress else None}
             flat_dir = flat_dir and flat_dir.absolute()
+            place = flat_dir or (output_dir and output_dir.absolute())
+            settings = {"output_dir": place, "compress": () if no_compress else None}
             release = _build(file, settings, output, flat_dir, jobs, history, minify=not no_minify)
         output.problems(release.warnings, warning=True)
         seconds = time.perf_counter() - started
@@ -121,15 +122,17 @@ def _build(
 ) -> Release:
     """`settings` stand for those of the configuration `file`, where they are not None."""
     from assetbuild.clone import ahead
+    from assetbuild.inputs import listing
 
     with ExitStack() as stack:
-        clone = stack.enter_context(ahead(history))  # meanwhile the rest is loaded
-        with loading():
+        clone = stack.enter_context(ahead(history))
+        config = replace(load(file), **{name: value for name, value in settings.items() if value is not None})
+        listed = stack.enter_context(listing(config, history))
+        with loading():  # meanwhile
             from assetbuild.build import build
             from assetbuild.executors import Processes, Threads
             from assetbuild.store import Store
 
-        config = replace(load(file), **{name: value for name, value in settings.items() if value is not None})
         return build(
             config,
             flat_dir=flat_dir,
@@ -139,6 +142,7 @@ def _build(
             store=stack.enter_context(Store(history.cache_dir)) if history else None,
             history=history,
             clone=clone,
+            listing=listed,
             progress=stack.enter_context(progress(output)),
         )
 

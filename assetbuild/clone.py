@@ -7,14 +7,13 @@ clone is made of all files before it is known which of them will stay; the other
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from assetbuild import atomic
+from assetbuild.aside import Aside
 from assetbuild.directories import above
-from assetbuild.executors import may_fork
 from assetbuild.history import History
 from assetbuild.stamp import Stamp
 
@@ -30,37 +29,19 @@ class Clone:
         self.source = source
         self.files = files
         self.directory = directory
-        self.pid = os.fork() if may_fork() else None
-        if self.pid == 0:
-            os._exit(self._made_alone())
+        self.aside = Aside(self._made)
 
     def finish(self, unwanted: Iterable[str]) -> None:
-        """Return when all of the files are there, but those that are not wanted. Raises NotCloned."""
-        if self.pid is None:
-            made = self._made()
-        else:
-            pid, self.pid = self.pid, None
-            made = os.waitpid(pid, 0)[1] == 0
-        if not made:
+        """Return when all of the files are there, but those that are not wanted, and would survive a power cut. Raises
+        NotCloned."""
+        if not self.aside.result():
             raise NotCloned
         for file in unwanted:
             os.unlink(self.directory / file)
 
     def stop(self) -> None:
         """What it is at is in vain."""
-        if self.pid is not None:
-            pid, self.pid = self.pid, None
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-
-    def _made_alone(self) -> int:
-        """In the child: an exit status."""
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            return 0 if self._made() else 1
-        except BaseException:
-            return 1
+        self.aside.stop()
 
     def _made(self) -> bool:
         source, target = f"{self.source}/", f"{self.directory}/"
@@ -70,6 +51,7 @@ class Clone:
                 os.chmod(target + directory, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
             for file in self.files:
                 os.link(source + file, target + file)
+            atomic.make_durable(self.directory)
         except OSError:  # another file system, somebody else's files, too many links
             return False
         return True

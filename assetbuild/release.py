@@ -219,7 +219,10 @@ def _write(
         sums = splice_sums(carried.sums, digests)
         for name, content in ((RECORD, record), (SUMS, sums), (MANIFEST, texts.manifest)):
             write_file(os.path.join(directory, name), content)
-        atomic.make_durable(directory)
+        if clone:
+            atomic.make_few_durable(directory, (*digests, SUMS, *gone))
+        else:
+            atomic.make_durable(directory)
         found = _standing(target, texts.release_id, flat)
         if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
             atomic.install(directory, target)  # else another build of this was faster

@@ -32,7 +32,7 @@ ORDER = """
     model
     urls
     globs publishable
-    workers cpus worker executors
+    workers cpus worker executors aside
     atomic
     database store
     stamp columns kept history

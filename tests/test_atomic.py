@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assetbuild import atomic
-from assetbuild.atomic import install, make_durable, point, remove_dead_staging, staging
+from assetbuild.atomic import install, make_durable, make_few_durable, point, remove_dead_staging, staging
 from tests.conftest import write_files
 
 HERE = Path(__file__).parent.parent
@@ -299,20 +299,42 @@ def test_a_directory_where_the_link_should_go_stays(tmp_path: Path) -> None:
     assert tree(tmp_path) == {"current/precious": "precious"}
 
 
-def test_all_of_a_tree_can_be_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The inodes that an fsync was made for."""
+    found = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        found.append(os.fstat(descriptor).st_ino)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_all_of_a_tree_can_be_made_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synced: list[int]) -> None:
     write_files(tmp_path, {"a": "a", "deep/er/b": "b"})
     (tmp_path / "a").chmod(0o444)
     before = tree(tmp_path)
     make_durable(tmp_path)
+    synced.clear()
     monkeypatch.setattr(sys, "platform", "other")  # no syncfs there
-    synced = []
-    real = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        synced.append(os.fstat(descriptor).st_ino)
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
     make_durable(tmp_path)
     assert tree(tmp_path) == before
     assert sorted(synced) == sorted(path.stat().st_ino for path in (tmp_path, *tmp_path.rglob("*")))
+
+
+def test_of_a_tree_what_has_changed_can_be_made_durable(tmp_path: Path, synced: list[int]) -> None:
+    """Files before the directories that name them; what is gone has changed these."""
+    write_files(tmp_path, {"a": "a", "deep/er/b": "b", "deep/c": "c", "other/d": "d"})
+    make_few_durable(tmp_path, ["deep/er/b", "deep/gone", "left/and/gone"])
+    changed = [tmp_path / "deep/er/b", tmp_path / "deep/er", tmp_path / "deep", tmp_path]
+    assert synced == [path.stat().st_ino for path in changed]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no syncfs")
+def test_of_many_files_not_each_is_synced(tmp_path: Path, synced: list[int]) -> None:
+    write_files(tmp_path, {f"{number}": "" for number in range(100)})
+    make_few_durable(tmp_path, map(str, range(100)))
+    assert synced == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assetbuild import clone as module
+from assetbuild import aside as module
 from assetbuild.clone import Clone, NotCloned
 from tests.conftest import write_files
 
@@ -48,10 +48,10 @@ def test_what_cannot_be_linked_is_told(directories: tuple[Path, Path]) -> None:
 def test_nobody_goes_on_with_what_is_in_vain(directories: tuple[Path, Path]) -> None:
     release, staging = directories
     clone = Clone(str(release), [*FILES], staging)
-    pid = clone.pid
+    pid = clone.aside.pid
     clone.stop()
     clone.stop()
 
-    if pid is not None:
+    if pid:
         with pytest.raises(ChildProcessError):
             os.waitpid(pid, 0)

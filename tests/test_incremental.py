@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from assetbuild import signatures
+from assetbuild import aside, atomic, signatures
 from assetbuild.build import build
 from assetbuild.cli import cli
 from assetbuild.compress import decode
@@ -104,7 +104,7 @@ _WATCH = """
 import json, os, sys
 opened, before = [], set(sys.modules)
 sys.addaudithook(lambda event, details: opened.append(str(details[0])) if event == "open" else None)
-from assetbuild import signatures
+from assetbuild import aside, atomic, signatures
 signatures.TICK = 0
 from assetbuild.__main__ import main
 sys.argv[:2] = ["assetbuild"]
@@ -507,6 +507,38 @@ def test_of_one_changed_image_only_what_names_it_is_built_and_all_else_linked(pr
     assert (release.built, release.files) == (3, 7)
     assert {*release.reasons} == {"img/dot.png", "css/site.css", "css/more.css"}
     assert len(set(after.values()) & set(before.values())) == len(before) - 5  # with two variants of site.css
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_what_an_update_makes_would_survive_a_power_cut_before_it_is_put_in_place(
+    project: Project, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    project.write({f"img/{number}.png": f"{number}" for number in range(count)})
+    project.settle()
+    project.build()
+    project.write({f"img/{number}.png": f"another {number}" for number in range(count)})
+    safe: set[tuple[int, int]] = set()
+    monkeypatch.setattr(aside, "may_fork", lambda: False)  # so that all can be seen here
+    monkeypatch.setattr(os, "fsync", lambda descriptor: safe.add(_state(os.fstat(descriptor))))
+    monkeypatch.setattr(atomic, "make_durable", lambda directory: safe.update(_states(directory)))
+    rename, lost = os.rename, []
+
+    def watched(directory: Path, target: Path) -> None:
+        lost.append(_states(directory) - safe)
+        rename(directory, target)
+
+    monkeypatch.setattr(os, "rename", watched)
+    project.build()
+
+    assert lost == [set()]
+
+
+def _states(directory: Path) -> set[tuple[int, int]]:
+    return {_state(path.stat()) for path in (directory, *directory.rglob("*"))}
+
+
+def _state(status: os.stat_result) -> tuple[int, int]:
+    return status.st_ino, status.st_ctime_ns
 
 
 def test_where_everything_is_linked_anew_unchanged_files_are_linked_too(project: Project) -> None:

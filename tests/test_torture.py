@@ -145,7 +145,7 @@ def test_of_workers_that_share_work_the_one_that_is_attacked_makes_the_same_call
 
     # What a worker tells is cut into pieces by the clock.
     assert {one for one in once if one[2] != "write"} == {one for one in again if one[2] != "write"}
-    assert {process for _, process, _, _ in once} == {0, 1, 2}
+    assert {process for _, process, _, _ in once} == {0, 1, 2, 3}  # with the one that lists the sources
 
 
 LOG = """\
