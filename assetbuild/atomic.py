@@ -159,8 +159,12 @@ def _opened(file: Path) -> Iterator[int]:
 
 
 def _remove(directory: Path) -> None:
-    if os.path.lexists(directory):
-        from shutil import rmtree
+    try:
+        os.rmdir(directory)  # nearly always it is empty, if it is there at all
+    except FileNotFoundError:
+        return
+    except OSError:
+        from shutil import rmtree  # which takes longer to load than to do
 
         rmtree(directory, ignore_errors=True)
 

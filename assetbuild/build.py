@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,9 +68,9 @@ def build(
     if history and (standing := history.standing()):
         return standing
     if flat_dir:
-        config = replace(config, output_dir=flat_dir)
+        config = config._replace(output_dir=flat_dir)
     if not minify:
-        config = replace(config, minify=())
+        config = config._replace(minify=())
     with without_collector():
         if listing:
             formats.load()
@@ -89,21 +88,27 @@ def build(
         ).run()
 
 
-@dataclass(slots=True)
 class _Build:
-    config: Config
-    flat: bool
-    minify: bool
-    executor: Executor
-    workers: Executor
-    store: Keeper | None
-    history: History | None
-    clone: Clone | None
-    progress: Progress
-    inputs: Inputs
-    digests: dict[str, str] = field(default_factory=dict)  # of all sources that are known
-    rendered: Rendered = field(default_factory=Rendered)
-    before: Following | None = None
+    def __init__(
+        self,
+        config: Config,
+        *,
+        flat: bool,
+        minify: bool,
+        executor: Executor,
+        workers: Executor,
+        store: Keeper | None,
+        history: History | None,
+        clone: Clone | None,
+        progress: Progress,
+        inputs: Inputs,
+    ) -> None:
+        self.config, self.flat, self.minify = config, flat, minify
+        self.executor, self.workers, self.store = executor, workers, store
+        self.history, self.clone, self.progress, self.inputs = history, clone, progress, inputs
+        self.digests: dict[str, str] = {}  # of all sources that are known
+        self.rendered = Rendered()
+        self.before: Following | None = None
 
     def run(self) -> Release:
         self.digests = dict(self.inputs.digests)

@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +125,7 @@ def _build(
 
     with ExitStack() as stack:
         clone = stack.enter_context(ahead(history))
-        config = replace(load(file), **{name: value for name, value in settings.items() if value is not None})
+        config = load(file)._replace(**{name: value for name, value in settings.items() if value is not None})
         listed = stack.enter_context(listing(config, history))
         with loading():  # meanwhile
             from assetbuild.build import build

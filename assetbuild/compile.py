@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assetbuild import sourcemaps
@@ -191,7 +190,7 @@ def _has_inline_map(content: bytes, language: Language | None) -> bool:
 
 
 def _grouped(warnings: Iterable[Problem], path: str) -> list[Problem]:
-    return [replace(one, groups=(f"files in {top_of(path)} are not minified",)) for one in warnings]
+    return [one._replace(groups=(f"files in {top_of(path)} are not minified",)) for one in warnings]
 
 
 def _made_map_path(

@@ -6,9 +6,8 @@ Paths in the file are relative to the file's directory. Nothing here looks into 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import unquote
 
 from assetbuild.checker import Checker, type_name
@@ -28,8 +27,7 @@ Modules = Literal["rewrite", "importmap"]
 MODULES: tuple[Modules, ...] = get_args(Modules)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """Everything that decides a release but the sources themselves. Globs are over logical paths."""
 
     file: Path | None
@@ -45,7 +43,7 @@ class Config:
     prehashed: tuple[str, ...] = ()
     minify: tuple[tuple[str, Minifying], ...] = (("**", Minifying()),)
     compress: tuple[tuple[str, int], ...] = (("br", 11), ("gz", 12))
-    references: References = field(default_factory=References)
+    references: References = References()
     timeout: int = 60  # seconds that the filters of one bundle may take
     modules: Modules = "rewrite"  # imports name released files, or the page's import map leads to them
 

@@ -6,22 +6,20 @@ Attributes carry the parts, so nobody parses text. A warning is the same `Proble
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 QUOTE_WIDTH = 80  # characters of a construct that a message quotes
 EXCERPT_WIDTH = 100  # characters of a source line shown; minified lines are far longer
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A position in a source file. `line` and `column` count from 1 in characters; line 0 is the file as a whole."""
 
     file: str
     line: int = 0
     column: int = 0
-    text: str = field(default="", compare=False)  # the whole line
-    width: int = field(default=1, compare=False)  # characters to mark
+    text: str = ""  # the whole line
+    width: int = 1  # characters to mark
 
     def __str__(self) -> str:
         if not self.line:
@@ -68,8 +66,7 @@ def quoted(content: bytes, start: int, end: int) -> str:
     return whole if len(whole) <= QUOTE_WIDTH else whole[: QUOTE_WIDTH - 3] + "..."
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something to tell the user. `notes` are further lines such as 'searched: static/'.
 
     `groups` are causes that it may share with others, the narrowest first, as they go on after "37 ".

@@ -22,7 +22,7 @@ IMPORTS = frozenset[Kind]({"js-import", "js-export", "js-dynamic-import"})
 _QUOTES = (b'"', b"'", b"`")
 # A relative path of characters that mean themselves, in a URL and to `urls.relative`. What ends in dots is a directory,
 # and two slashes are not one.
-_PLAIN = re.compile(r"\.\.?(?:/[\w.~-]+)*/(?!\.\.?\Z)[\w.~-]+", re.ASCII).fullmatch
+_PLAIN = r"\.\.?(?:/[\w.~-]+)*/(?!\.\.?\Z)[\w.~-]+"
 
 
 def without_map(
@@ -82,7 +82,7 @@ def _is_on_the_map(compiled: Compiled, reference: Reference) -> bool:
 
     It does not of a root-absolute one, since another deploy may have its files elsewhere; nor of one with a query.
     """
-    if reference.kind not in IMPORTS or not _PLAIN(reference.specifier):
+    if reference.kind not in IMPORTS or not re.fullmatch(_PLAIN, reference.specifier, re.ASCII):
         return False
     if reference.whole_end == reference.end + 1:  # nothing follows the path but the quote
         return True

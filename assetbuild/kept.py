@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assetbuild.store import Info
 
 _BUILDS = "builds"
-_OURS = re.compile(r"[0-9a-f]{8}\.(?:stamp|known)(?:\.\d+\.new)?")
+_OURS = r"[0-9a-f]{8}\.(?:stamp|known)(?:\.\d+\.new)?"
 _DAY = 86_400
 _OLD = 60 * _DAY  # seconds; nobody goes on from a build that was made or asked for longer ago
 
@@ -94,7 +94,7 @@ def _kept(directory: Path, found: Info) -> Kept:
 def _builds(directory: Path) -> list[Path]:
     try:
         with os.scandir(directory / _BUILDS) as entries:
-            return [Path(entry.path) for entry in entries if _OURS.fullmatch(entry.name)]
+            return [Path(entry.path) for entry in entries if re.fullmatch(_OURS, entry.name)]
     except OSError:
         return []
 

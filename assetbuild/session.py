@@ -11,7 +11,6 @@ import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +79,7 @@ class Session:
 
     def reload(self, config: Config) -> None:
         """From the next build on, build `config`."""
-        self.config = replace(config, compress=(), minify=config.minify if self.minify else ())
+        self.config = config._replace(compress=(), minify=config.minify if self.minify else ())
         self.tracked = Tracked()
         self.tracked.directories = [str(root.dir) for root in config.roots]
         self.compiled = CompiledHere(self.config, self.tracked, self.store, self.workers, minify=self.minify)

@@ -12,9 +12,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from weakref import WeakSet
 
 from assetbuild import database
@@ -27,7 +26,7 @@ T = TypeVar("T")
 
 # The version stands in the name: two versions of assetbuild with different tables do not disturb each other.
 NAME = "v1.sqlite3"
-_OURS = re.compile(r"v\d+\.sqlite3(\.[0-9a-f]{16}\.new)?(-wal|-shm|-journal)?")
+_OURS = r"v\d+\.sqlite3(\.[0-9a-f]{16}\.new)?(-wal|-shm|-journal)?"
 
 LIMIT = 1 << 30  # bytes: traces and variants of 17,000 files take some 150 MB
 KEPT = 0.8  # of the limit stays where it was passed, so that not every build has to evict
@@ -205,8 +204,7 @@ class Store:
         self.problem = f"the cache '{self.file}' cannot be written: {reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(NamedTuple):
     """What a store holds. `size` is in bytes on disk; `oldest` and `newest` use in seconds since 1970, whole days."""
 
     file: Path
@@ -240,12 +238,14 @@ def clear(directory: Path, limit: int = LIMIT) -> Info:
             file.unlink(missing_ok=True)
         except OSError as error:
             problem = f"'{file}' cannot be removed: {error.strerror}"
-    return replace(found, problem=problem)
+    return found._replace(problem=problem)
 
 
 def _ours(directory: Path) -> tuple[list[Path], str | None]:
     try:
-        return sorted(file for file in directory.iterdir() if _OURS.fullmatch(file.name) and not file.is_dir()), None
+        return sorted(
+            file for file in directory.iterdir() if re.fullmatch(_OURS, file.name) and not file.is_dir()
+        ), None
     except FileNotFoundError:
         return [], None
     except OSError as error:

@@ -338,3 +338,16 @@ def test_of_many_files_not_each_is_synced(tmp_path: Path, synced: list[int]) -> 
     write_files(tmp_path, {f"{number}": "" for number in range(100)})
     make_few_durable(tmp_path, map(str, range(100)))
     assert synced == []
+
+
+def test_what_removes_whole_trees_is_loaded_where_there_is_one(tmp_path: Path) -> None:
+    """It takes longer to load than all else that a small build does here."""
+    code = (
+        "import sys; from pathlib import Path; from assetbuild.atomic import point, staging\n"
+        "point(Path(sys.argv[1], 'link'), 'one')\n"
+        "with staging(Path(sys.argv[1])) as directory:\n"
+        "    print('shutil' in sys.modules); (directory / 'a').touch()\n"
+        "print('shutil' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=HERE, capture_output=True, text=True)
+    assert (done.stdout, done.stderr, os.listdir(tmp_path)) == ("False\nTrue\n", "", ["link"])

@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -76,7 +76,7 @@ def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     shutil.copytree(SAMPLE, directory, ignore=shutil.ignore_patterns("dist", "__pycache__"))
     config = load_config(directory / "assetbuild.toml")
     # Without Django's admin, which these pages have no part of.
-    config = replace(config, compress=(), roots=config.roots[:1], minify=(("**", request.param()),))
+    config = config._replace(compress=(), roots=config.roots[:1], minify=(("**", request.param()),))
     release = build(config)
     manifest = Manifest.load(release.dir / "manifest.json")
     bundles = directory / "bundles"

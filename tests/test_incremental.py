@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Project:
         """With nothing, in a place where nothing stands."""
         directory = self.base / "fresh"
         shutil.rmtree(directory, ignore_errors=True)
-        config = replace(load_config(self.base / "assetbuild.toml"), output_dir=directory)
+        config = load_config(self.base / "assetbuild.toml")._replace(output_dir=directory)
         return build(config, flat_dir=directory if flat else None, minify=minify)
 
     def same(self, **options: Any) -> Release:

@@ -18,12 +18,12 @@ FILL = "  b(1, 2, {{3: 4}})\n" * 10
 
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(javascript_pieces, "LARGE", 20_000)
+    monkeypatch.setattr(javascript, "LARGE", 20_000)
     monkeypatch.setattr(javascript_pieces, "_SIZE", 8_000)
 
 
 def script(functions: int = 150, last: str = "") -> bytes:
-    """Of more than `LARGE` bytes: functions inside one."""
+    """Of more than `javascript.LARGE` bytes: functions inside one."""
     inner = "".join(f"function f{n} (b) {{\n{(BODY + FILL).format(n=n)}}}\n" for n in range(functions))
     return f"'use strict';\n(function () {{\n{inner}{last}\n}})();\n".encode()
 

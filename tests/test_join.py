@@ -175,7 +175,7 @@ def test_a_file_that_does_not_parse_is_joined_with_a_warning() -> None:
     assert joined.content == b"a();\nclass A { get\n*x() {} }\n;\nb()"
     (warning,) = joined.warnings
     assert warning.what == "does not parse as JavaScript from here; if it is wrong, the whole bundle will not run"
-    assert warning.where == Place("js/1.js", 3, 1)
+    assert warning.where == Place("js/1.js", 3, 1, "*x() {} }")
 
 
 def test_latin_1_and_byte_order_marks_become_utf_8() -> None:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +80,7 @@ def project(tmp_path: Path) -> Project:
 def made(project: Project, config: str, keeper: Keeper | None = None, **options: Any) -> dict[str, Any]:
     """All that a build gives that knows of results, but not of the build before."""
     project.write({"/assetbuild.toml": config})
-    parsed = replace(load_config(project.base / "assetbuild.toml"), output_dir=project.base / "out")
+    parsed = load_config(project.base / "assetbuild.toml")._replace(output_dir=project.base / "out")
     shutil.rmtree(parsed.output_dir, ignore_errors=True)
     release = build(parsed, store=keeper, **options)
     assert verify(release.dir) == []

@@ -7,7 +7,6 @@ import os
 import random
 import stat
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,8 +173,8 @@ def test_a_release_that_lacks_wanted_variants_gets_them_and_keeps_its_id(site: S
     config = site(SITE)
     first = build(config)
 
-    second = build(replace(config, compress=(("gz", 6),)))
-    third = build(replace(config, compress=(("br", 5),)))
+    second = build(config._replace(compress=(("gz", 6),)))
+    third = build(config._replace(compress=(("br", 5),)))
 
     assert (second.id, third.id, second.dir, third.dir) == (first.id, first.id, first.dir, first.dir)
     assert (second.created, third.created) == (True, True)
@@ -355,7 +354,7 @@ def test_the_same_sources_give_the_same_release(site: Site, circumstance: str) -
         random.shuffle(files)
     two = site(dict(files), "a somewhat/deeper directory", compress={"br": 5, "gz": False})
     if circumstance == "compression":
-        two = replace(two, compress=())
+        two = two._replace(compress=())
     old = os.umask(0o077) if circumstance == "umask" else None
     try:
         second = build(two, executor=Threads(7) if circumstance == "threads" else None)

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from importlib.machinery import PathFinder
 
 import pytest
 
+from assetbuild.syntax import javascript
 from assetbuild.syntax.javascript import MAX_BYTES, MAX_DEPTH, covering, is_whole, leaves, parse
 
 
@@ -149,3 +153,24 @@ def test_each_thread_has_a_parser_of_its_own() -> None:
     for thread in threads:
         thread.join()
     assert found == [True] * 4
+
+
+def test_the_grammar_is_loaded_without_what_its_package_reads_files_with() -> None:
+    code = (
+        "import sys; from assetbuild.syntax.javascript import parse; assert parse(b'a()');"
+        "print({'importlib.resources', 'tempfile', 'shutil'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+@pytest.mark.parametrize("hidden", ["tree_sitter_javascript", "tree_sitter_javascript._binding"])
+def test_a_grammar_that_is_not_in_a_directory_is_imported(monkeypatch: pytest.MonkeyPatch, hidden: str) -> None:
+    """As where one archive holds all packages, with a finder of its own."""
+    import tree_sitter_javascript
+
+    find_spec = PathFinder.find_spec
+    monkeypatch.setattr(
+        PathFinder, "find_spec", lambda name, path=None: None if name == hidden else find_spec(name, path)
+    )
+    assert javascript._grammar() is tree_sitter_javascript

@@ -485,7 +485,7 @@ def test_a_module_among_others_is_refused_even_in_a_nested_bundle(site: MakeSite
     yaml = "app: {output: app.js, contents: [{contents: a.js}, b.js]}"
     with pytest.raises(SourceError) as caught:
         built(site({"bundles.yaml": yaml, "static/a.js": "x()\nexport default 1", "static/b.js": ""}))
-    assert caught.value.where == Place("a.js", 2, 1)
+    assert caught.value.where == Place("a.js", 2, 1, "export default 1", 16)
 
 
 def test_what_is_neither_css_nor_js_is_joined_as_webassets_does(site: MakeSite) -> None:

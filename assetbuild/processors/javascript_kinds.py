@@ -68,8 +68,13 @@ def is_misread(source: bytes, kind: int, parts: list[Node], kinds: Kinds) -> boo
 
 @lru_cache(maxsize=1)
 def kinds_of(language: Language) -> Kinds:
+    numbers = _numbers(language)
+
     def named(names: str) -> frozenset[int]:
-        return _numbers(language, names, True)
+        return frozenset(number for name in names.split() for number in numbers.get((name, True), ()))
+
+    def tokens(names: str) -> frozenset[int]:
+        return frozenset(number for name in names.split() for number in numbers.get((name, False), ()))
 
     return Kinds(
         program=min(named("program")),
@@ -80,10 +85,10 @@ def kinds_of(language: Language) -> Kinds:
             " method_definition yield_expression await_expression using_declaration update_expression throw_statement"
             " return_statement break_statement continue_statement"
         ),
-        with_next=_numbers(language, "async await yield using throw return break continue", False),
-        with_last=_numbers(language, "=> ++ --", False),
+        with_next=tokens("async await yield using throw return break continue"),
+        with_last=tokens("=> ++ --"),
         with_words=named("binary_expression for_in_statement"),
-        words=_numbers(language, "in instanceof", False),
+        words=tokens("in instanceof"),
         operations=named(
             "binary_expression call_expression member_expression subscript_expression ternary_expression"
             " update_expression"
@@ -104,10 +109,10 @@ def kinds_of(language: Language) -> Kinds:
     )
 
 
-def _numbers(language: Language, names: str, named: bool) -> frozenset[int]:
-    """All numbers of node types with these names: tree-sitter gives some types several."""
-    wanted = frozenset(names.split())
-    every = range(language.node_kind_count)
-    return frozenset(
-        i for i in every if language.node_kind_for_id(i) in wanted and language.node_kind_is_named(i) == named
-    )
+def _numbers(language: Language) -> dict[tuple[str | None, bool], list[int]]:
+    """The numbers of each node type, by its name and whether it is named: tree-sitter gives some types several."""
+    numbers: dict[tuple[str | None, bool], list[int]] = {}
+    for number in range(language.node_kind_count):
+        kind = language.node_kind_for_id(number), language.node_kind_is_named(number)
+        numbers.setdefault(kind, []).append(number)
+    return numbers

@@ -8,11 +8,9 @@ is taken on trust, within the bounds of processors.trusted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assetbuild.errors import Problem, ProcessorError, place_at
 from assetbuild.model import Language
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from assetbuild.syntax.javascript_pieces import Division
 
 
-_MINIFIED_NAME = re.compile(r"[.\-_]min\.[^/.]+\Z", re.IGNORECASE)
+_MINIFIED_NAME = (".min", "-min", "_min")  # before the extension
 LONG_LINES = 500  # bytes in a line, on average: nobody writes so, tools do
 _LONG_ENOUGH = 2_000  # bytes; in shorter files one long line says nothing
 _UNPROVEN = "is released as it was written: no minifier leaves its meaning as it is"
@@ -35,8 +33,7 @@ _REFUSED = "is released as it was written: no minifier takes it"
 _DEFAULTS = MinifyOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class _Tool:
+class _Tool(NamedTuple):
     """`run` gives the output, and the map that it made."""
 
     name: str
@@ -53,14 +50,12 @@ class _Tool:
         return self.name in TRUSTED
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(NamedTuple):
     tool: _Tool
     found: Difference
 
 
-@dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unread(NamedTuple):
     """A script that is not understood here."""
 
     difference: Difference
@@ -82,6 +77,10 @@ class _Source:
     def division(self) -> Division | None:
         """Of a large script, as long as it may be compared by pieces."""
         if self.language != "js":
+            return None
+        from assetbuild.syntax import javascript
+
+        if len(self.content) <= javascript.LARGE:  # said here as well: to load the rest takes longer than a small file
             return None
         from assetbuild.syntax import javascript_pieces
 
@@ -140,7 +139,8 @@ def minify(
 
 def is_minified(name: str, content: bytes) -> bool:
     """By its name, or by lines so long that nobody wrote them."""
-    if _MINIFIED_NAME.search(name):
+    stem, _, extension = name.lower().rpartition(".")
+    if extension and stem.endswith(_MINIFIED_NAME) and "/" not in extension:
         return True
     return len(content) > _LONG_ENOUGH and len(content) > LONG_LINES * (content.count(b"\n") + content.count(b"\r") + 1)
 

@@ -12,7 +12,6 @@ import codecs
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from assetbuild.model import Kind, Reference
 from assetbuild.syntax.css import (
@@ -75,16 +74,14 @@ def _find(content: bytes, encoding: str) -> list[Reference]:
     return [reference for reference in found if reference]
 
 
-@dataclass(slots=True)
 class _Candidate:
     """A URL as written, in a place where it names a resource. `start:end` is what the quotes or parentheses hold."""
 
-    kind: Kind
-    start: int
-    end: int
-    whole_start: int
-    whole_end: int
-    in_string: bool
+    __slots__ = ("end", "in_string", "kind", "start", "whole_end", "whole_start")
+
+    def __init__(self, kind: Kind, start: int, end: int, whole_start: int, whole_end: int, in_string: bool) -> None:
+        self.kind, self.start, self.end = kind, start, end
+        self.whole_start, self.whole_end, self.in_string = whole_start, whole_end, in_string
 
 
 # Where a token stands: at the start of a statement; in a rule's prelude or a declaration; in a custom property, whose

@@ -10,7 +10,7 @@ import re
 import threading
 from bisect import bisect_left
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # people serve comes near: TypeScript's compiler, the largest known, has 9 MB.
 MAX_BYTES = 16 * 2**20
 
+LARGE = 512 * 2**10  # bytes; what is larger is parsed in pieces: two trees of less, side by side, take 75 MB at most
+
 # `[a,` 300,000 times costs 6 s and 1.2 GB. Brackets are counted wherever they stand, in strings too, so a legal file
 # can seem deeper than it is: random text of 10 MB drifts to about 1,500, code does not pass 200.
 MAX_DEPTH = 5_000
@@ -29,12 +31,12 @@ _WEIGHT = bytes(2 if byte in b"([{" else 0 if byte in b")]}" else 1 for byte in 
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"()[]{}")
 
 # Operators that nest without brackets: 10 MB of them take 2.4 GB.
-_DEEP_RUNS = (b"!" * 2**20, b"~" * 2**20)
+_DEEP_RUN = 2**20
 
-_USING = re.compile(rb"(?<![\w$\\\x80-\xff])using(?![\w$\\\x80-\xff])")
+_USING = rb"(?<![\w$\\\x80-\xff])using(?![\w$\\\x80-\xff])"
 
 # tree-sitter takes a carriage return alone for a space. It ends a line, and so can end a statement.
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_LONE_RETURN = rb"\r(?!\n)"
 
 # `a/*` many times makes the parser read from each `/*` to the end of the file: quadratic time. So it reads in pieces,
 # and on average each piece so often at most. Real files need 2.3 reads.
@@ -112,16 +114,16 @@ def leaves(tree: Tree) -> Iterator[Node]:
 
 
 def _parse(content: bytes) -> Tree | None:
-    if len(content) > MAX_BYTES or _depth(content) > MAX_DEPTH or any(run in content for run in _DEEP_RUNS):
+    if len(content) > MAX_BYTES or _depth(content) > MAX_DEPTH or _has_deep_run(content):
         return None
-    text = _LONE_RETURN.sub(b"\n", content) if b"\r" in content else content
+    text = re.sub(_LONE_RETURN, b"\n", content) if b"\r" in content else content
     for size, sample in _SAMPLES:
         if len(text) > size and not any(_is_like_code(text[:sample] + token) for token in _CUT_TOKENS):
             return None
     tree = _read(text)
     if tree is not None and not is_whole(tree) and b"using" in text:
         # The parser takes `using = f()`, as jQuery UI has it, for a declaration. The spelling is of the same length.
-        other = _read(_USING.sub(b"usinG", text))
+        other = _read(re.sub(_USING, b"usinG", text))
         return other if other is not None and is_whole(other) else tree
     return tree
 
@@ -180,12 +182,33 @@ def _depth(content: bytes) -> int:
     return max(accumulate(weights, lambda depth, weight: depth + weight - 1, initial=0))
 
 
+def _has_deep_run(content: bytes) -> bool:
+    return len(content) >= _DEEP_RUN and any(operator * _DEEP_RUN in content for operator in (b"!", b"~"))
+
+
 def _parser() -> Parser:
     """One parser for each thread: a parser has state."""
     found: Parser | None = _thread.__dict__.get("parser")
     if found is None:
         import tree_sitter
-        import tree_sitter_javascript
 
-        found = _thread.parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_javascript.language()))
+        found = _thread.parser = tree_sitter.Parser(tree_sitter.Language(_grammar().language()))
     return found
+
+
+def _grammar() -> Any:
+    """tree-sitter's grammar of JavaScript: its compiled part, without the package around that, which is there to read
+    files and loads 5 ms of the standard library for it."""
+    from importlib.machinery import PathFinder
+    from importlib.util import module_from_spec
+
+    package = PathFinder.find_spec("tree_sitter_javascript")
+    places = package.submodule_search_locations if package else None
+    spec = PathFinder.find_spec("tree_sitter_javascript._binding", places) if places else None
+    if spec is None or spec.loader is None:
+        import tree_sitter_javascript  # not from a directory, or none of those that we know
+
+        return tree_sitter_javascript
+    binding = module_from_spec(spec)
+    spec.loader.exec_module(binding)
+    return binding

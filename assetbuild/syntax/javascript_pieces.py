@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tree_sitter import Tree
 
-LARGE = 512 * 2**10  # bytes; the trees of two smaller scripts, side by side, take 75 MB at most
 _SIZE = 256 * 2**10  # bytes of a piece, if there are bodies enough
 _SMALLEST = 256  # bytes of a body that is worth a piece's share
 _MARK = b"_assetbuild_piece_"  # before a number; no script that has it is divided
@@ -132,7 +131,7 @@ class Division(NamedTuple):
 
 def divided(content: bytes) -> Division | None:
     """None for what is not large, or so large that it is not parsed; and where there are no bodies to divide it at."""
-    if not LARGE < len(content) <= javascript.MAX_BYTES:
+    if not javascript.LARGE < len(content) <= javascript.MAX_BYTES:
         return None
     found = braces(content) if _MARK not in content else None
     if found is None:

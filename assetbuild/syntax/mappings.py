@@ -21,7 +21,7 @@ _SHAPE = bytes.maketrans(_BASE64, b"A" * 32 + b"g" * 32)  # A: the last digit of
 _TOO_LONG = b"g" * 7  # seven digits of 5 bits hold all numbers of 32 bits
 _SEGMENTS = {b"A", b"AAAA", b"AAAAA"}
 
-_BACKWARDS = re.compile(rb"(?:\A|,)[BDFHJLNPRTVXZbdfhjlnprtvxz13579/]")  # a negative first number: the sign is bit 0
+_BACKWARDS = rb"(?:\A|,)[BDFHJLNPRTVXZbdfhjlnprtvxz13579/]"  # a negative first number: the sign is bit 0
 _END = 2**62  # beyond every column
 
 
@@ -73,7 +73,7 @@ def shifted(line: bytes, moves: list[tuple[int, int]], dropped: list[int]) -> by
     where `line` is not in order.
     """
     check(line)
-    if _BACKWARDS.search(line):
+    if re.search(_BACKWARDS, line):
         raise ValueError
     segments, out, owed = line.split(b","), list[bytes](), any(dropped)
     column = place = by = 0  # of the segment before: its column, where it went, and how far
