@@ -35,10 +35,10 @@ def follow(assets: Assets, targets: Targets, config: Config) -> None:
     A fingerprint's length is known before its digits are, and with it the columns of what follows a rewritten URL: so
     maps are final before anything has a name.
     """
-    stale = [map_path for path in assets for map_path in assets[path].dropped_maps]
+    stale = [map_path for asset in assets.values() for map_path in asset.dropped_maps]
     stable = matcher(config.stable)
     holders: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(assets):
+    for path in sorted(path for path, asset in assets.items() if asset.references or asset.content is not None):
         if target := _map_of(assets[path], targets[path]):
             holders[target].append(path)
         elif assets[path].content is not None:
@@ -55,7 +55,8 @@ def follow(assets: Assets, targets: Targets, config: Config) -> None:
                 targets[path] = tuple(DROPPED if one.kind == "source-map" else target for one, target in kept)
         stale.append(map_path)
     # By its name, since a comment can name anything: a script, an image, data.
-    _leave_out(assets, targets, (path for path in stale if path.lower().endswith(".map") and not stable(path)))
+    if stale := [path for path in stale if path.lower().endswith(".map") and not stable(path)]:
+        _leave_out(assets, targets, stale)
 
 
 def _leave_out(assets: Assets, targets: Targets, stale: Iterable[str]) -> None:
@@ -67,8 +68,10 @@ def _leave_out(assets: Assets, targets: Targets, stale: Iterable[str]) -> None:
 
 
 def _map_of(compiled: Compiled, targets: Iterable[Target]) -> Target:
-    pairs = zip(compiled.references, targets, strict=True)
-    return next((target for reference, target in pairs if reference.kind == "source-map"), None)
+    for reference, target in zip(compiled.references, targets, strict=True):
+        if reference.kind == "source-map":
+            return target
+    return None
 
 
 def _shifts(path: str, assets: Assets, targets: Targets) -> list[Shift] | None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assetbuild.model import Reference
 from assetbuild.references import javascript_body, javascript_head
 from assetbuild.references.javascript import find, parsed, read
-from assetbuild.references.javascript_words import candidates, may_name, plain
+from assetbuild.references.javascript_words import candidates, plain
 from assetbuild.syntax import javascript
 
 
@@ -230,10 +230,14 @@ def test_in_a_file_with_errors_whole_imports_count_and_those_inside_an_error_do_
         b"import x from 'react'",
         b"import('react')",
         b"// import\n// x\nfunction f() {}",
+        b"exports.a = 1 // from './a.js'",
+        b"a.importNode(b); c = '!important' // from './a.js'",
+        b"import(a); import(a(b), c); importScripts(a); if (a && !b.importScripts) c('./a.js')",
+        b"/(import(?:\\s+static)?)/; './a.js'",
     ],
 )
 def test_prose_and_packages_cost_no_parse(content: bytes) -> None:
-    assert not may_name(content)
+    assert not candidates(content)
 
 
 HEADS = [  # with where the head ends, marked by ^
@@ -302,10 +306,39 @@ def test_the_usual_pattern_of_a_statement_tells_no_other_than_the_whole_one(text
     assert not whole or javascript_head._MAY_BE_STATEMENT.match(content)
 
 
-@given(st.lists(st.sampled_from([*HEAD_PIECES, "import.meta", "URL", "importScripts"]), max_size=8).map("".join))
-def test_candidates_are_where_something_may_be_named(text: str) -> None:
+_WORD_PIECES = [
+    *HEAD_PIECES,
+    "import.meta",
+    "URL",
+    "importScripts",
+    "self.",
+    ")",
+    "?",
+    "`./c.js`",
+    "\u00a0",
+    "ant",
+    "//",
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(_WORD_PIECES), max_size=12).map("".join))
+@example("import \u00e9,{a}from'./a.js'")
+@example("import/**/a from'./a.js'")
+@example("import(a('./a.js'))")
+@example("import(a,('./a.js'))")
+@example("import((('./a.js')))")
+def test_what_a_parser_finds_in_a_whole_file_has_a_candidate(text: str) -> None:
     content = text.encode()
-    assert bool(candidates(content, 0)) == may_name(content)
+    tree = javascript.parse(plain(content))
+    assume(tree and javascript.is_whole(tree))
+    assert not _files(content, parsed(content) or []) or candidates(content)
+
+
+@pytest.mark.parametrize("hidden", [b"b <!-- )\n", b"b(c <!-- ))\n)", b"b(c) <!-- )\n", b"b\n--> )\n"])
+def test_a_call_does_not_end_in_an_html_comment(hidden: bytes) -> None:
+    assert candidates(b"import(" + hidden + b" ? './a.js' : c)")
+    assert candidates(b"importScripts(" + hidden + b", './a.js')")
 
 
 def test_attributes_and_line_ends_that_the_parser_does_not_know_are_read_in_the_head() -> None:
@@ -355,7 +388,7 @@ def test_generated_heads_name_what_the_parser_finds(content: bytes) -> None:
     found, end = javascript_head.read(content)
     whole = _files(content, parsed(content) or [])
     assert _files(content, found) == [one for one in whole if one[3] < end]
-    alone = javascript_body.read(content, end) if may_name(content, end) else []
+    alone = javascript_body.read(content, end, candidates(content))
     assert alone is None or _files(content, found + alone) == whole
 
 
@@ -482,7 +515,7 @@ def test_slashes_are_read_without_a_parser_as_with_it() -> None:
         whole = parsed(content) or []
         tree = javascript.parse(content)
         end = javascript_head.read(content)[1]
-        alone = javascript_body.read(content, end)
+        alone = javascript_body.read(content, end, candidates(content))
         if alone is not None and tree and javascript.is_whole(tree):
             read_alone += 1
             assert (content, sorted(alone)) == (content, sorted(one for one in whole if one[3] >= end))
@@ -534,15 +567,14 @@ ODD_BODIES = [  # only a parser can tell, or was not worth the lines
 @pytest.mark.parametrize("content", BODIES)
 def test_usual_shapes_after_the_head_are_read_without_a_parser_as_with_it(content: bytes) -> None:
     assert javascript_head.read(content) == ([], 0)
-    alone = javascript_body.read(content, 0)
+    alone = javascript_body.read(content, 0, candidates(content))
     assert alone is not None
     assert sorted(alone) == sorted(parsed(content) or [])
 
 
 @pytest.mark.parametrize("content", ODD_BODIES)
 def test_unusual_shapes_are_left_to_the_parser(content: bytes) -> None:
-    assert may_name(content)
-    assert javascript_body.read(content, javascript_head.read(content)[1]) is None
+    assert javascript_body.read(content, javascript_head.read(content)[1], candidates(content)) is None
 
 
 def test_a_tree_at_hand_is_used() -> None:

@@ -58,13 +58,14 @@ def read(content: bytes, tree: Tree | None = None) -> list[Reference] | None:
     no ERROR node holds it: what is missed breaks a page in silence, what is invented is at worst reported as missing.
     None for a file that may hold references, but is not parsed: too large, too deep, or no JavaScript at all.
     """
-    if not words.may_name(content):
+    named = words.candidates(content)
+    if not named:
         return []
     from assetbuild.references import javascript_body as body
     from assetbuild.references import javascript_head as head
 
     found, end = head.read(content)
-    more = body.read(content, end)
+    more = body.read(content, end, named)
     constructs = parsed(content, tree) if more is None else found + more
     if constructs is None:
         return None

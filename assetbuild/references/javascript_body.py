@@ -28,18 +28,19 @@ _WORKERS = (b"Worker", b"SharedWorker")
 _OPENING = b"( \t\r\n"
 
 
-def read(content: bytes, start: int) -> list[Found] | None:
-    """The references from `start` on, where a token begins; None if a parser is needed."""
+def read(content: bytes, start: int, named: Mapping[int, int]) -> list[Found] | None:
+    """The references from `start` on, where a token begins, of what is `named` (`candidates` of the whole content).
+
+    None if a parser is needed.
+    """
+    quotes = {offset: quote for offset, quote in named.items() if offset >= start}
     try:
-        return list(_read(content, start))
+        return list(_read(content, start, quotes)) if quotes else []
     except Unclear:
         return None
 
 
-def _read(content: bytes, start: int) -> Iterator[Found]:
-    quotes = words.candidates(content, start)
-    if not quotes:
-        return
+def _read(content: bytes, start: int, quotes: Mapping[int, int]) -> Iterator[Found]:
     begins = _begins(content, start, quotes)
     last = max(quotes)
     comments = set(_html_comments(content, start, last))

@@ -122,6 +122,8 @@ def _statement_end(content: bytes, offset: int, *, has_specifier: bool) -> tuple
 
     A semicolon or a line end is between: none of the statements here can go on in the next line as one of them begins.
     """
+    if content.startswith(b";", offset):
+        return words.gap_end(content, offset + 1), True
     end = words.gap_end(content, offset)
     if has_specifier and content.startswith((b"with", b"assert"), end):
         match = re.compile(_ATTRIBUTES).match(content, end)

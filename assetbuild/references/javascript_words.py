@@ -1,8 +1,8 @@
 """JavaScript bytes -> whether, and near which words, there may be references: this decides if a parse is worth it.
 
-Says yes too often, in prose and strings, but never wrongly no. Each pattern begins with a plain word, for which `re`
-searches ten times as fast, and reads white space in one run only, so that time grows with the file alone. What few
-files need is compiled when it is needed (`re` remembers).
+Says yes too often, in prose and strings, but wrongly no for no legal file. Each pattern begins with a plain word, for
+which `re` searches ten times as fast, and reads white space in one run only, so that time grows with the file alone.
+What few files need is compiled when it is needed (`re` remembers).
 """
 
 from __future__ import annotations
@@ -15,20 +15,30 @@ _SPACE = rb"[\s\x80-\xff]*"  # bytes from 0x80 may be Unicode's white space
 _COMMENT = rb"/[/*]"
 _IMPORT_WORD = rb"import(?<![\w$]import)" + _SPACE
 
+# The rest of a call without a literal in it. Nor is there a comment, be it `<!--` or `-->`, that hides a parenthesis.
+_UNQUOTED = rb"[^()\"'`/<>]*(?:\([^()\"'`/<>]*\)[^()\"'`/<>]*){0,9}\)"
+
 # A word, what may stand between it and a specifier, and the specifier's first character or that of a comment. In
 # `import(...)` anything but a plain package may lead to one: more parentheses, a condition.
 _FROM = re.compile(rb"from(?<![\w$]from)" + _SPACE + rb"([\"'][./\\]|" + _COMMENT + rb")")
 _IMPORT = re.compile(
-    _IMPORT_WORD + rb"([\"'][./\\]|\(" + _SPACE + rb"(?:[\"'`][./\\]|[^\s\x80-\xff\"'`)])|" + _COMMENT + rb")"
+    _IMPORT_WORD
+    + rb"([\"'][./\\]|\((?!%(u)b)%(s)b(?:[\"'`][./\\]|[^\s\x80-\xff\"'`)])|%(c)b)"
+    % {b"u": _UNQUOTED, b"s": _SPACE, b"c": _COMMENT}
 )
 _PHASE = re.compile(_IMPORT_WORD + rb"\." + _SPACE + rb"(?:defer|source)")
 _META = re.compile(_IMPORT_WORD + rb"(?:\." + _SPACE + rb"meta|(?:\." + _SPACE + rb")?" + _COMMENT + rb")")
 _URL = re.compile(rb"URL(?<![\w$]URL)(?![\w$])")
 _IMPORT_SCRIPTS = re.compile(
-    rb"importScripts(?<![\w$]importScripts)(?=" + _SPACE + rb"(?:[()]|\?\.|" + _COMMENT + rb"))"
+    rb"importScripts(?<![\w$]importScripts)(?=[\s\x80-\xff)]*(?:\((?!" + _UNQUOTED + rb")|\?\.|" + _COMMENT + rb"))"
 )
-# All of the above but _FROM and _URL match only where this one does.
-_CODE = re.compile(rb"import(?<![\w$]import)(?:Scripts|" + _SPACE + rb"[\"'(./])")
+# One search for the words that all of the above but _URL need: `import` with, in the group, what the others than _FROM
+# need behind it, or with the beginning of a clause; and `export` with that of a list. It begins with what both words
+# share: `re` is as fast as the first letter is rare, and `i` and `e` are not.
+_WORD = re.compile(
+    rb"port(?:(?<=(?<![\w$])import)(?:(?=(Scripts|%(s)b(?:[\"'(.]|%(c)b)))|(?![\w$])(?=%(s)b[\w$\\{*,]))"
+    rb"|(?<=export)(?=%(s)b(?:[{*]|%(c)b)))" % {b"s": _SPACE, b"c": _COMMENT}
+)
 _CALL = _IMPORT_WORD + rb"(?=\(|" + _COMMENT + rb")"
 
 # Comments are read through up to these limits. Beyond them the parser decides, in time that grows with the file.
@@ -54,6 +64,7 @@ _NEWS = (
 # The pieces of a static import or export. Repeats are bounded where each is more than a byte: `re` takes 120 bytes of
 # memory for one, and no path has as many characters as a string may have escapes.
 _UNICODE_SPACE = rb"(?:\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf)"
+_BLANKS = 999  # bytes at least, if a match of the following is not all that is there
 _BLANK = re.compile(rb"\s*(?:" + _UNICODE_SPACE + rb"\s*){0,999}")
 STRING = (
     rb"(?:\"[^\"\\\r\n]*(?:\\(?s:\r\n|.)[^\"\\\r\n]*){0,9999}\""
@@ -68,34 +79,28 @@ _LISTED = rb"[^{}\"'/]*(?:" + STRING + rb"[^{}\"'/]*){0,999}"
 _PIECES = 8  # `import a, {b} from "./c"` has five
 
 
-def may_name(content: bytes, start: int = 0) -> bool:
-    """Whether a parse is worth its time: yes for every file with a reference from `start` on, and for few others."""
-    if not _has_word(content, start):
-        return False
-    return any(_specifiers(_FROM.finditer(content, start), content)) or _has_calls(content, start)
+def candidates(content: bytes) -> dict[int, int]:
+    """Where the words are that may lead to a reference, and where each has its specifier's quote.
 
-
-def candidates(content: bytes, start: int) -> dict[int, int]:
-    """Where, from `start` on, the words are for which `may_name` says yes, and where each has its specifier's quote.
-
-    -1 where none follows directly. Empty if `may_name` is false, and only then.
+    -1 where none follows directly. Empty for a file that names nothing: then a parse is not worth its time.
     """
-    if not _has_word(content, start):
+    imports, clause = _words(content)
+    named = list(_specifiers(_FROM.finditer(content, clause), content)) if clause >= 0 else []
+    if not named and not imports:
         return {}
-    imports = _imports(content, start)
-    resolves = _resolves_urls(content, start, imports)
+    resolves = _resolves_urls(content, imports)
     patterns = (_PHASE, _IMPORT_SCRIPTS, *((_META,) if resolves else ()))
     found = {match.start(): -1 for pattern in patterns for match in _matches(pattern, content, imports)}
     if resolves:
-        found |= {match.start(): -1 for match in _URL.finditer(content, start)}
-    for match in _specifiers((*_FROM.finditer(content, start), *_matches(_IMPORT, content, imports)), content):
+        found |= {match.start(): -1 for match in _URL.finditer(content)}
+    for match in (*named, *_specifiers(_matches(_IMPORT, content, imports), content)):
         found[match.start()] = match.start(1) if match[1].startswith((b'"', b"'")) else -1
     return found
 
 
 def offsets(content: bytes) -> list[int]:
     """Where a word begins, `import`, `URL` or `importScripts`, that a call with a reference holds; sorted."""
-    resolves = _resolves_urls(content, 0, _imports(content, 0))
+    resolves = _resolves_urls(content, _words(content)[0])
     patterns = [re.compile(_CALL), _IMPORT_SCRIPTS, *([_URL] if resolves else [])]
     return sorted(match.start() for pattern in patterns for match in pattern.finditer(content))
 
@@ -140,7 +145,7 @@ def gap_end(content: bytes, offset: int) -> int:
             if close < 0:
                 return end
             end = close + 2
-        elif end == offset:
+        elif end - offset < _BLANKS:
             return end
         offset = end
 
@@ -172,25 +177,16 @@ def _blank(match: re.Match[bytes]) -> bytes:
     return match[0][:start] + b" " * (end - start) + match[0][end:]
 
 
-def _has_word(content: bytes, start: int) -> bool:
-    """Whether `import` or `export` is there: most files have neither, and not even the end of both, for a fast no."""
-    return content.find(b"port", start) >= 0 and (
-        content.find(b"import", start) >= 0 or content.find(b"export", start) >= 0
-    )
-
-
-def _has_calls(content: bytes, start: int) -> bool:
-    imports = _imports(content, start)
-    return (
-        any(_specifiers(_matches(_IMPORT, content, imports), content))
-        or any(any(_matches(pattern, content, imports)) for pattern in (_PHASE, _IMPORT_SCRIPTS))
-        or _resolves_urls(content, start, imports)
-    )
-
-
-def _imports(content: bytes, start: int) -> list[int]:
-    """Where words begin that may be calls: one pass, for all that is asked about them."""
-    return [match.start() for match in _CODE.finditer(content, start)] if content.find(b"import", start) >= 0 else []
+def _words(content: bytes) -> tuple[list[int], int]:
+    """Where words begin that may be calls, and where the first one ends that may begin a clause with `from`; or -1."""
+    imports, clause = [], -1
+    for match in _WORD.finditer(content):
+        follows = match[1]
+        if follows:
+            imports.append(match.start() - len(b"im"))
+        if clause < 0 and (not follows or follows.endswith((b"/", b"*"))):
+            clause = match.end()
+    return imports, clause
 
 
 def _matches(pattern: re.Pattern[bytes], content: bytes, offsets: list[int]) -> Iterator[re.Match[bytes]]:
@@ -202,8 +198,8 @@ def _specifiers(matches: Iterable[re.Match[bytes]], content: bytes) -> Iterator[
     return (one for one in matches if not one[1].startswith(b"/") or _specifier_follows(content, one.start(1)))
 
 
-def _resolves_urls(content: bytes, start: int, imports: list[int]) -> bool:
-    return any(_matches(_META, content, imports)) and _URL.search(content, start) is not None
+def _resolves_urls(content: bytes, imports: list[int]) -> bool:
+    return any(_matches(_META, content, imports)) and _URL.search(content) is not None
 
 
 def _specifier_follows(content: bytes, offset: int) -> bool:
