@@ -285,8 +285,11 @@ class _Build:
                     if isinstance(result, AssetBuildError):
                         errors.append(result)
                     else:
-                        self.digests.update((path, digest) for path, digest in result.compiled.reads or () if digest)
-                        yield rebuilder.keep(result)
+                        compiled = rebuilder.keep(result)
+                        for read, digest in compiled.reads or ():
+                            if digest:
+                                self.digests[read] = digest
+                        yield compiled
                     done += 1
                     self.progress("compile", done, total)
             raise_all(errors)

@@ -30,29 +30,23 @@ _COMMENTS: Mapping[Language, str] = {"css": "\n/*# sourceMappingURL={} */\n", "j
 
 
 def compile_source(
-    source: Source,
-    config: Config,
-    sources: Mapping[str, Source],
-    content: bytes | None = None,
-    digest: str | None = None,
-) -> Compiled:
-    """`sources` are all that there are, by logical path; `content` and `digest` are the file's, if it has been read.
+    source: Source, kind: Format, content: bytes, digest: str, config: Config, sources: Mapping[str, Source]
+) -> Compiled | None:
+    """None for what names nothing and is released as it is: that is what `compile_opaque` gives.
 
-    Raises SourceError where the file cannot be read, ProcessorError where a minifier is not installed.
+    `content` and `digest` are the file's, `sources` all that there are, by logical path. Raises SourceError where a
+    source map cannot be read, ProcessorError where a minifier is not installed.
     """
-    path, kind = source.logical_path, config.references.format_of(source.logical_path)
+    path, language = source.logical_path, language_of(source.logical_path)
     prehashed = matcher(config.prehashed)(path)
-    if kind is None:
-        return compile_opaque(source, *hash_source(source), config)
-    if content is None or digest is None:
-        content = read_source(source)
-        digest = hashlib.sha256(content).hexdigest()
     found = references_of(content, kind, config)
-    written = found or ()
-    language = language_of(path)
     own_map = sourcemap.find(content, language) if language else None
+    minifies = language and not prehashed and bool(config.minifying(path).tools(language))
+    if found == () and not (minifies or own_map or _has_more(content, kind, language)):
+        return None
+    written = found or ()
     minified, map_read = Minified(content), _NO_READS
-    if language and not prehashed:
+    if language and minifies:
         minified, map_read = _minify(content, language, config, path, own_map, sources)
     warnings = (*_grouped(minified.warnings, path), *_problems(content, kind, found is None, path))
     kept_map = (own_map,) if own_map and not minified.tool else ()
@@ -127,14 +121,20 @@ def references_of(content: bytes, kind: Format, config: Config) -> tuple[Referen
     """None where it cannot be said what `content` names. What a custom property names stays root-absolute where it is
     so: the style sheet that it is read from, which may be another one, is not known."""
     found = formats.find(content, kind)
-    if found is None:
-        return None
+    if not found:
+        return None if found is None else ()
     return tuple(
         one._replace(root=config.url_prefix)
         if one.kind == "css-custom-property" and is_root_absolute(one.specifier)
         else one
         for one in found
     )
+
+
+def _has_more(content: bytes, kind: Format, language: Language | None) -> bool:
+    """Whether there is something to tell of a file that names no other: it holds its source map, or is none of its
+    kind."""
+    return _has_inline_map(content, language) if language else formats.problem(content, kind) is not None
 
 
 def _minify(

@@ -62,7 +62,8 @@ class CompiledHere:
                 if isinstance(result, AssetBuildError):
                     errors.append(result)
                     continue
-                compiled = self._found[result.compiled.logical_path] = rebuilder.keep(result)
+                compiled = rebuilder.keep(result)
+                self._found[compiled.logical_path] = compiled
                 for read, digest in compiled.reads or ():
                     if digest and tracked.digests.setdefault(read, digest) != digest:
                         errors.append(changed(read))  # others have been made of what it was before

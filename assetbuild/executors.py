@@ -114,9 +114,10 @@ def _result(outcome: Outcome) -> Any:
 class Processes:
     """`jobs` worker processes, forked when the first result is asked for; gone after the last one, or an error.
 
-    So `work` may be a closure over anything; results are pickled. The caller puts what takes longest first. The last
-    items are done here, until it shows that the whole is worth a fork. A process that has threads cannot fork safely,
-    nor can any on macOS, and elsewhere there may be no fork: then it is done by `otherwise`, here one after the other.
+    So `work` may be a closure over anything. Results are marshalled, or pickled where they are no plain values; what is
+    like bytes may arrive as bytes. The caller puts what takes longest first. The last items are done here, until it
+    shows that the whole is worth a fork. A process that has threads cannot fork safely, nor can any on macOS, and
+    elsewhere there may be no fork: then it is done by `otherwise`, here one after the other.
     """
 
     def __init__(self, jobs: int | None = None, otherwise: Executor | None = None) -> None:

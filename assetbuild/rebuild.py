@@ -23,16 +23,16 @@ from assetbuild.engine import Engine
 from assetbuild.errors import AssetBuildError
 from assetbuild.globs import matcher
 from assetbuild.held import Held
-from assetbuild.history import packed_problem, unpacked_problem
-from assetbuild.model import Compiled, Format, Origin, Reference, Source, language_of
-from assetbuild.names import name_of
+from assetbuild.model import Compiled, Format, Source, language_of
+from assetbuild.names import LENGTH, released_name
+from assetbuild.results import Packed, Result, packed, read_trace, trace_of, unpacked
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
 
 LARGE = 8 << 20  # bytes; such a file is not read whole
-_TRACE = 2  # the version of what `_packed` writes
+_TRACE = 2  # the version of what `trace_of` writes
 # How much longer a byte takes than one that is only hashed: measured on real sites, with verified minifiers.
 _WEIGHTS: Mapping[Format | None, int] = {"js": 500, "css": 300, "svg": 30, "webmanifest": 100}
 
@@ -42,16 +42,6 @@ class Keeper(Protocol):
 
     def get(self, key: bytes) -> bytes | None: ...
     def put(self, key: bytes, value: bytes) -> None: ...
-
-
-class Result(NamedTuple):
-    """`key` is that of the `trace` to keep; empty where it is kept already, or cannot be. `early` is the name under
-    which the content, which is final, is written already; empty where it is not."""
-
-    compiled: Compiled
-    key: bytes = b""
-    trace: bytes = b""
-    early: str = ""
 
 
 class Rebuilder:
@@ -80,6 +70,7 @@ class Rebuilder:
         self.digests = digests
         self.early = early
         self.held = held
+        self.is_prehashed = matcher(config.prehashed)
 
     def weight(self, path: str) -> float:
         """About how long it takes to compile, for an order of work."""
@@ -88,15 +79,21 @@ class Rebuilder:
         source = self.sources[path]
         return source.size * _WEIGHTS.get(self.config.references.format_of(path), 1)
 
-    def compile(self, path: str) -> Result | AssetBuildError:
+    def compile(self, path: str) -> Packed | AssetBuildError:
         with with_collector():  # parsers make cycles
             try:
                 return self._bundle(self.bundles[path]) if path in self.bundles else self._source(self.sources[path])
             except AssetBuildError as error:
                 return error
 
-    def keep(self, result: Result) -> Compiled:
-        """What was compiled, whose content need not be where it was."""
+    def keep(self, made: Packed) -> Compiled:
+        """What `compile` has given, whose content need not be where it was."""
+        if isinstance(made[0], str):
+            path, digest, size, early = made
+            if early and self.early:
+                self.early.written[early] = digest
+            return compile_opaque(self.sources[path], digest, size, self.config)
+        result = unpacked(made)
         self._keep_trace(result)
         compiled = result.compiled
         if not result.early or self.early is None:
@@ -116,52 +113,61 @@ class Rebuilder:
             self.store.put(_key("content", hashlib.sha256(compiled.made_map[1]).hexdigest()), compiled.made_map[1])
         self.store.put(result.key, result.trace)
 
-    def _source(self, source: Source) -> Result:
+    def _source(self, source: Source) -> Packed:
         path, digest, content = source.logical_path, self.digests.get(source.logical_path), None
-        if self.config.references.format_of(path) is None:
+        kind = self.config.references.format_of(path)
+        if kind is None:
             return self._opaque(source, digest)
         if digest is None:
-            content = read_source(source)
-            digest = hashlib.sha256(content).hexdigest()
+            content, digest = _read(source)
         key = self._source_key(path, digest) if self.store and self._takes_time(path) else b""
         if kept := self._kept(key, source.file) if key else None:
-            return self._written(Result(kept), content)
-        compiled = compile_source(source, self.config, self.sources, content, digest)
-        if compiled.reads and compiled.reads[0][1] != digest:
-            raise changed(path)
-        return self._written(Result(compiled, key, _packed(compiled) if key else b""), content)
+            return self._packed(kept, content=content)
+        if content is None:
+            content, now = _read(source)
+            if now != digest:
+                raise changed(path)
+        compiled = compile_source(source, kind, content, digest, self.config, self.sources)
+        if compiled is None:
+            return path, digest, len(content), self._written(path, digest, content)
+        return self._packed(compiled, key, content)
 
-    def _opaque(self, source: Source, digest: str | None) -> Result:
+    def _opaque(self, source: Source, digest: str | None) -> Packed:
+        path = source.logical_path
         if digest:
-            return Result(compile_opaque(source, digest, source.size, self.config))
+            return path, digest, source.size, ""
         if self.early is None or source.size > LARGE:
-            return Result(compile_opaque(source, *hash_source(source), self.config))
-        content = read_source(source)
-        digest = hashlib.sha256(content).hexdigest()
-        return self._written(Result(compile_opaque(source, digest, len(content), self.config)), content)
+            return path, *hash_source(source), ""
+        content, digest = _read(source)
+        return path, digest, len(content), self._written(path, digest, content)
 
-    def _written(self, result: Result, source: bytes | None) -> Result:
-        """`result`, whose content is that of the `source` unless it has its own, written if nothing can change it."""
-        compiled = result.compiled
-        content = source if compiled.content is None else compiled.content
-        if self.early is None or content is None or compiled.references or compiled.prehashed:
-            return result
-        name = name_of(compiled, compiled.digest)
-        return result._replace(early=name) if self.early.put(name, content) else result
+    def _packed(self, compiled: Compiled, key: bytes = b"", content: bytes | None = None) -> Packed:
+        """`content` is that of the source, if it was read; `key` that of a trace to keep."""
+        if compiled.content is not None:
+            content = compiled.content
+        early = ""
+        if content is not None and not compiled.references:
+            early = self._written(compiled.logical_path, compiled.digest, content)
+        return packed(Result(compiled, key, trace_of(compiled) if key else b"", early))
+
+    def _written(self, path: str, digest: str, content: bytes) -> str:
+        """The name under which what nothing can change is written; empty where it is not."""
+        if self.early is None or self.is_prehashed(path):
+            return ""
+        name = released_name(path, digest[:LENGTH])
+        return name if self.early.put(name, content) else ""
 
     def _takes_time(self, path: str) -> bool:
         """Whether it is to be minified: all else is done as fast as a trace is read."""
         language = language_of(path) if self.config.minify else None
         return language is not None and bool(self.config.minifying(path).tools(language))
 
-    def _bundle(self, bundle: Bundle) -> Result:
+    def _bundle(self, bundle: Bundle) -> Packed:
         key = self._bundle_key(bundle)
         if kept := self._kept(key, None) if key else None:
-            return self._written(Result(kept), None)
+            return self._packed(kept)
         compiled = compile_bundle(bundle, self.config, self.sources)
-        if not key or compiled.reads is None:
-            return self._written(Result(compiled), None)
-        return self._written(Result(compiled, key, _packed(compiled)), None)
+        return self._packed(compiled, key if compiled.reads is not None else b"")
 
     def _source_key(self, path: str, digest: str) -> bytes:
         return _key(f"source {_TRACE}", digest, *self._options(path))
@@ -183,7 +189,7 @@ class Rebuilder:
         """All that the configuration says of an asset."""
         minifying, language = self.config.minifying(path), language_of(path)
         yield from (self.engine.key, path, self.config.url_prefix, self.config.references.format_of(path))
-        yield matcher(self.config.prehashed)(path)
+        yield self.is_prehashed(path)
         yield (minifying.tools(language), minifying.options.keep, minifying.options.source_maps) if language else None
 
     def _kept(self, key: bytes, file: str | None) -> Compiled | None:
@@ -199,7 +205,7 @@ class Rebuilder:
             if digest and content is None:
                 return None
             contents.append(content)
-        return _unpacked(data, file, *contents)
+        return read_trace(data, file, *contents)
 
     def _digest(self, path: str) -> str:
         if path not in self.sources:
@@ -239,52 +245,11 @@ class Variants:
                 self.store.put(variant.key, variant.content)
 
 
+def _read(source: Source) -> tuple[bytes, str]:
+    """The content of a source, and its digest."""
+    content = read_source(source)
+    return content, hashlib.sha256(content).hexdigest()
+
+
 def _key(kind: str, *parts: Any) -> bytes:
     return hashlib.sha256(repr((kind, *parts)).encode("utf-8", "surrogatepass")).digest()
-
-
-def _packed(compiled: Compiled) -> bytes:
-    """As JSON: a cache that came from somewhere else can be wrong, but run nothing."""
-    made_map = compiled.made_map
-    data = {
-        "asset": [
-            compiled.logical_path,
-            compiled.digest,
-            compiled.size,
-            compiled.source_size,
-            compiled.sources,
-            compiled.encoding,
-            compiled.tools,
-            compiled.dropped_maps,
-            compiled.prehashed,
-        ],
-        "references": compiled.references,
-        "origins": compiled.origins,
-        "warnings": [packed_problem(one) for one in compiled.warnings],
-        "reads": compiled.reads,
-        "made": compiled.digest if compiled.content is not None else None,
-        "map": [made_map[0], hashlib.sha256(made_map[1]).hexdigest()] if made_map else None,
-    }
-    return json.dumps(data, separators=(",", ":")).encode()
-
-
-def _unpacked(data: dict[str, Any], file: str | None, content: bytes | None, made_map: bytes | None) -> Compiled:
-    path, digest, size, source_size, sources, encoding, tools, dropped_maps, prehashed = data["asset"]
-    return Compiled(
-        logical_path=path,
-        content=content,
-        file=file,
-        digest=digest,
-        size=size,
-        source_size=source_size,
-        sources=tuple(sources),
-        references=tuple(Reference(*one) for one in data["references"]),
-        origins=tuple(Origin(*one) for one in data["origins"]),
-        encoding=encoding,
-        tools=tuple(tools),
-        dropped_maps=tuple(dropped_maps),
-        made_map=(data["map"][0], made_map) if made_map is not None else None,
-        prehashed=prehashed,
-        warnings=tuple(unpacked_problem(one) for one in data["warnings"]),
-        reads=tuple((path, digest) for path, digest in data["reads"]),
-    )

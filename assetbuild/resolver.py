@@ -38,6 +38,7 @@ class Resolver:
         self.known = known
         self.sources = sources
         self.config = config
+        self.external = bool(config.references.external)
         self.stable, self.prehashed = matcher(config.stable), matcher(config.prehashed)
         self.read: tuple[str, bytes] = ("", b"")  # the source last read for a message, and its content
         self.origins: tuple[Compiled | None, Sequence[Origin]] = (None, ())  # of the asset last told of
@@ -56,7 +57,7 @@ class Resolver:
 
     def _target(self, holder: Compiled, at: int, reference: Reference) -> Target:
         target = resolve(reference.specifier, holder.logical_path, self.config.url_prefix)
-        if self.config.references.is_external(reference.specifier, target):
+        if self.external and self.config.references.is_external(reference.specifier, target):
             return None
         if target in self.known:
             if holder.prehashed and not self._keeps_its_name(target):

@@ -7,6 +7,7 @@ asked to, and at once when its parent has ended, however that came.
 from __future__ import annotations
 
 import gc
+import marshal
 import os
 import sys
 import time
@@ -19,6 +20,7 @@ T = TypeVar("T")
 SLICE = 0.02  # seconds of work between two messages of a worker, each of which costs some 0.1 ms
 SHARE = 2  # a worker takes this part of its fair share of what is left, at most: so all end at nearly the same time
 WORD = 8  # bytes of a number in a pipe
+_PLAIN, _PICKLED = b"m", b"p"  # how a message goes on: marshal is five times as fast, and loaded already
 
 Outcome = tuple[Any, BaseException | None]  # a result, or why there is none
 
@@ -133,13 +135,35 @@ def _work_through(task: Task, numbers: Iterable[int]) -> Answer:
 
 
 def _packed(first: int, results: list[Any], error: BaseException | None) -> memoryview:
+    kind, body = _PLAIN, b""
+    if error is None:
+        with suppress(Exception):  # something is no plain value
+            body = marshal.dumps((first, results, None, ""))
+    if not body:
+        kind, body = _PICKLED, _pickled(first, results, error)
+    return memoryview(b"".join(((len(kind) + len(body)).to_bytes(WORD, "little"), kind, body)))
+
+
+def _pickled(first: int, results: list[Any], error: BaseException | None) -> bytes:
     import pickle
 
     try:
-        body = pickle.dumps((first, results, *_portable(error)), protocol=5)
+        return pickle.dumps((first, results, *_portable(error)), protocol=5)
     except Exception as unsendable:
-        body = pickle.dumps((first, [], *_portable(unsendable)), protocol=5)
-    return memoryview(len(body).to_bytes(WORD, "little") + body)
+        return pickle.dumps((first, [], *_portable(unsendable)), protocol=5)
+
+
+def unpacked(message: bytearray) -> tuple[int, list[Any], BaseException | None, str]:
+    """The number of the first item, the results, why they end there and where in the worker that was."""
+    body = memoryview(message)[1:]
+    answer: tuple[int, list[Any], BaseException | None, str]
+    if message.startswith(_PLAIN):
+        answer = marshal.loads(body)  # noqa: S302 - from our own fork
+    else:
+        import pickle
+
+        answer = pickle.loads(body)  # noqa: S301 - as above
+    return answer
 
 
 def _portable(error: BaseException | None) -> tuple[BaseException | None, str]:

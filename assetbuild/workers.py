@@ -1,6 +1,6 @@
 """Work and items -> results in the order of the items, made by forked processes that end with the map or with us.
 
-The parent only collects. Raw fork, pipe and pickle: multiprocessing takes 12 ms longer to the first result, and
+The parent only collects. Raw fork and pipe: multiprocessing takes 12 ms longer to the first result, and
 concurrent.futures starts threads here, beside which a fork is not safe.
 """
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from assetbuild.errors import AssetBuildError
-from assetbuild.worker import WORD, Answer, Task, be_a_worker, flush
+from assetbuild.worker import WORD, Answer, Task, be_a_worker, flush, unpacked
 
 T = TypeVar("T")
 
@@ -53,7 +53,6 @@ def map_in_workers(work: Callable[[T], Any], items: Sequence[T], jobs: int) -> G
 def _start(workers: dict[int, _Worker], work: Callable[[T], Any], items: Sequence[T], jobs: int) -> None:
     """Fork `jobs` workers into `workers`: fewer, perhaps none, if the system gives no more."""
     import fcntl  # noqa: F401 - here, so that not each worker has to
-    import pickle  # noqa: F401
     import signal
 
     flush()  # or each worker would have the text that waits in our buffers, and write it again
@@ -101,7 +100,6 @@ def _fork(workers: dict[int, _Worker], task: Task, mask: Iterable[int]) -> None:
 
 def _receive(workers: dict[int, _Worker], answers: dict[int, Answer], turn: int) -> None:
     """Take the answers that have come into `answers`, and wait until that of `turn` has."""
-    import pickle
     import select
 
     while True:
@@ -116,7 +114,7 @@ def _receive(workers: dict[int, _Worker], answers: dict[int, Answer], turn: int)
             if not head or not body:
                 _bury(pipe, workers.pop(pipe))
                 continue
-            first, results, error, text = pickle.loads(body)  # noqa: S301 - from our own fork
+            first, results, error, text = unpacked(body)
             if error is not None:
                 error.__cause__ = WorkerTraceback(text)
             answers[first] = results, error

@@ -49,7 +49,7 @@ ORDER = """
     engine
     discover inputs
     bundled compile origins
-    names
+    names results
     resolver render maps importmap
     graph
     fingerprint

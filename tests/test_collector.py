@@ -12,7 +12,8 @@ from assetbuild import __version__
 from assetbuild.build import build
 from assetbuild.collector import with_collector, without_collector
 from assetbuild.model import Source
-from assetbuild.rebuild import Rebuilder, Result
+from assetbuild.rebuild import Rebuilder
+from assetbuild.results import Packed
 from tests.conftest import Site
 
 
@@ -88,7 +89,7 @@ def test_it_is_on_while_a_file_is_compiled_and_off_while_files_are_put_together(
     seen: list[tuple[str, bool]] = []
     compile_source = Rebuilder._source
 
-    def noted(self: Rebuilder, source: Source) -> Result:
+    def noted(self: Rebuilder, source: Source) -> Packed:
         seen.append(("compile", gc.isenabled()))
         return compile_source(self, source)
 

@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -207,6 +207,31 @@ def test_large_results_pass_whole() -> None:
         assert result[1] == blob[number:]
     turned = Processes(2).map(lambda number: blob[number:] + blob[:number], range(12))
     assert all(result == blob[number:] + blob[:number] for number, result in enumerate(turned))
+
+
+class Pair(NamedTuple):
+    one: int
+    two: str
+
+
+@alone
+def test_results_of_any_class_arrive_as_they_were() -> None:
+    results = list(Processes(2).map(lambda number: Pair(number, "a") if number == 1 else (number, "a"), range(2)))
+    assert results == [(0, "a"), (1, "a")]
+    assert [type(result) for result in results] == [tuple, Pair]
+
+
+def test_plain_results_are_sent_without_loading_what_objects_need() -> None:
+    code = """
+import sys
+from assetbuild.executors import Processes
+def work(number):
+    return number, "\\udc80\\u20ac", b"bytes", None, True, ("tuple", ["list"], {"key": 1.5})
+assert list(Processes(2).map(work, range(2))) == [work(0), work(1)]
+print("pickle" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 @alone
