@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-from collections.abc import Iterable, Mapping, Set
+from binascii import a2b_hex, b2a_base64
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from assetbuild.config import Config
@@ -27,19 +27,30 @@ class Artifact(NamedTuple):
 
 
 def make_artifacts(graph: Graph, finals: Mapping[str, Final], config: Config) -> list[Artifact]:
-    stable = matcher(config.stable)
-    return [
-        Artifact(path, *finals[path], stable=stable(path) and not graph.assets[path].prehashed)
-        for path in sorted(graph.assets)
-    ]
+    assets, stable = graph.assets, matcher(config.stable)
+    return [Artifact(path, *finals[path], stable(path) and not assets[path].prehashed) for path in sorted(assets)]
 
 
 def paths(artifact: Artifact) -> tuple[str, ...]:
     return (artifact.name, artifact.logical_path) if artifact.stable else (artifact.name,)
 
 
-def check_names(artifacts: Iterable[Artifact], taken: Iterable[str] = ()) -> None:
+def contents(
+    graph: Graph, artifacts: Iterable[Artifact], sent: Mapping[str, int]
+) -> Iterator[tuple[str, int, int, int]]:
+    """As `Release.contents` gives them; `sent` are the bytes of those files by name for which there is brotli."""
+    for artifact in artifacts:
+        source_size = graph.assets[artifact.logical_path].source_size
+        for name in paths(artifact):
+            yield name, source_size, artifact.size, sent.get(name, artifact.size)
+
+
+def check_names(artifacts: Sequence[Artifact], taken: Collection[str] = ()) -> None:
     """Raises OutputConflict where two artifacts want one name, or one of those that are `taken`."""
+    names = [name for artifact in artifacts for name in paths(artifact)]
+    different = {*names}
+    if len(different) == len(names) and different.isdisjoint(taken):
+        return
     owners = dict.fromkeys(taken, "another asset")
     errors = []
     for artifact in artifacts:
@@ -67,7 +78,7 @@ def _line(graph: Graph, artifact: Artifact) -> bytes:
 
 def _integrity(sha256: str) -> str:
     """What browsers check of scripts and style sheets (W3C, Subresource Integrity): what SHA256SUMS says as well."""
-    return "sha256-" + b2a_base64(bytes.fromhex(sha256), newline=False).decode()
+    return "sha256-" + b2a_base64(a2b_hex(sha256), newline=False).decode()
 
 
 _STATIC = frozenset({"js-import", "js-export", "css-import"})

@@ -17,7 +17,7 @@ from assetbuild.clone import Clone, NotCloned, ahead
 from assetbuild.collector import without_collector
 from assetbuild.columns import Known
 from assetbuild.config import Config
-from assetbuild.contents import changed, hash_source
+from assetbuild.contents import changed, content_again, hash_source
 from assetbuild.early import Early, early
 from assetbuild.engine import Engine, engine
 from assetbuild.errors import AssetBuildError, raise_all
@@ -142,7 +142,9 @@ class _Build:
         everything = sources.keys() | bundles.keys()
         wanted = [path for path in everything if path not in inside or alone(path)]
         rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests, place, held)
-        self.rendered = Rendered(early=place)
+        self.rendered = Rendered(
+            early=place, read=lambda compiled: content_again(compiled, sources, self.inputs.started)
+        )
         compile_all = self._together(rebuilder, len(everything))
         graph = link(wanted, everything, compile_all, sources, config)
         if place:
@@ -270,7 +272,8 @@ class _Build:
             )
         reasons = explain(made.built, graph, names, then, self._changed_environment(), self.config.levels)
         built = sum(1 + (path in stable) for path in made.built)
-        return Release(made.id, made.dir, files, size, made.created, built, memory.warnings_of(known), reasons)
+        warnings = memory.warnings_of(known)
+        return Release(made.id, made.dir, files, size, made.created, built, warnings, reasons, made.contents)
 
     def _together(self, rebuilder: Rebuilder, total: int) -> Callable[[Iterable[str]], Iterator[Compiled]]:
         """Compile many, the largest first, and raise the errors of all at the end."""

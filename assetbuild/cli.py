@@ -155,15 +155,17 @@ def _say_release(release: Release, output: Output, seconds: float) -> None:
     else:
         output.say(f"release {release.id}: {release.files} files, built in {seconds:.1f} s")
     output.say(str(release.dir))
-    if output.as_json or output.verbosity < 0 or (reused and output.verbosity < 1):
+    if output.as_json or output.verbosity < 0:
+        return
+    if release.created and not reused:
+        output.say("\n" + table(release.contents()))
+    if output.verbosity < 1:
         return
     try:
         files = release.record["files"]
     except (OSError, ValueError):
         return  # it stands, and was told; what is in it has just become unreadable
-    if release.created and not reused:
-        output.say("\n" + table(files))
-    for name, entry in files.items() if output.verbosity > 0 else ():
+    for name, entry in files.items():
         output.say(f"{name}: {', '.join(entry['tools']) or 'as it was'}")
 
 

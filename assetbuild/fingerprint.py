@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from assetbuild.contents import content_of
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled
 from assetbuild.names import ZEROS, name_of, released_name
@@ -67,7 +68,7 @@ def _final(graph: Graph, path: str, names: Mapping[str, str], mark: str | None, 
     compiled, targets = graph.assets[path], graph.targets[path]
     if not is_rewritten(compiled, targets):
         return _as_compiled(compiled)
-    content = render(compiled, targets, names)
+    content = render(compiled, targets, names, rendered.read if rendered else content_of)
     sha256 = hashlib.sha256(content).hexdigest()
     name = name_of(compiled, mark or sha256)
     if rendered is not None:

@@ -8,7 +8,7 @@ Config -> Source -> Compiled(content, references) -> Graph -> Artifact -> Releas
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -134,7 +134,8 @@ class Release(NamedTuple):
     """What a build has given. `created` is False where the very same release stood there already.
 
     `files` and `size` (bytes) are those of the identity encoding. `built` of the files were written, all others taken
-    over from the release before; `reasons` says of each asset that was built why.
+    over from the release before; `reasons` says of each asset that was built why. `contents` gives the name of each
+    file, if this build has written any, with the bytes of its sources, its own, and those that brotli sends.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Release(NamedTuple):
     built: int = 0
     warnings: tuple[Problem, ...] = ()
     reasons: Mapping[str, str] = MappingProxyType({})
+    contents: Callable[[], Iterable[tuple[str, int, int, int]]] = tuple
 
     @property
     def record(self) -> dict[str, Any]:

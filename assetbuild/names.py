@@ -10,9 +10,10 @@ ZEROS = "0" * LENGTH
 
 def released_name(logical_path: str, mark: str) -> str:
     """`css/site.css` -> `css/site.MARK.css`, the shape that Django and WhiteNoise know; `LICENSE` -> `LICENSE.MARK`."""
-    directory, slash, name = logical_path.rpartition("/")
-    stem, dot, extension = name.rpartition(".")
-    return directory + slash + (f"{stem}.{mark}.{extension}" if dot and stem else f"{name}.{mark}")
+    dot = logical_path.rfind(".")
+    if dot <= logical_path.rfind("/") + 1:  # no extension, or nothing before it
+        return f"{logical_path}.{mark}"
+    return f"{logical_path[:dot]}.{mark}{logical_path[dot:]}"
 
 
 def name_of(compiled: Compiled, digest: str) -> str:

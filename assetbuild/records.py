@@ -20,6 +20,7 @@ MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "
 
 FILES_HEAD = '"files": {\n'
 RECORD_END = "\n}\n"
+_STABLE = ',"stable":true'
 
 
 def manifest_line(
@@ -33,20 +34,14 @@ def manifest_line(
     dynamic: Sequence[str],
 ) -> bytes:
     """As `canonical` writes it, which takes three times as long for each."""
-    line = f"{_text(path)}:{{"
-    if dynamic:
-        line += f'"dynamic":[{",".join(map(_text, dynamic))}],'
-    line += f'"file":{_text(file)}'
-    if imports:
-        line += f',"imports":[{",".join(map(_text, imports))}]'
+    before = f'"dynamic":[{",".join(map(_text, dynamic))}],' if dynamic else ""
+    after = f',"imports":[{",".join(map(_text, imports))}]' if imports else ""
     if integrity:
-        line += f',"integrity":{_text(integrity)}'
+        after += f',"integrity":{_text(integrity)}'
     if prehashed:
-        line += ',"prehashed":true'
-    line += f',"size":{size}'
-    if stable:
-        line += ',"stable":true'
-    return (line + "}").encode("utf-8", "backslashreplace")
+        after += ',"prehashed":true'
+    line = f'{_text(path)}:{{{before}"file":{_text(file)}{after},"size":{size}{_STABLE if stable else ""}}}'
+    return line.encode("utf-8", "backslashreplace")
 
 
 def manifest_body(lines: Mapping[str, bytes]) -> bytes:
@@ -72,7 +67,7 @@ def manifest_rest(body: bytes, url_prefix: str, modules: str) -> dict[str, Any]:
 def identified(body: bytes, rest: Mapping[str, Any], release_id: str | None) -> bytes:
     """The manifest with that id, or with none."""
     known = {"release": release_id} if release_id else {}
-    return b'{"assets":{' + body + b"}," + canonical({**rest, **known})[1:]
+    return b"".join((b'{"assets":{', body, b"},", canonical({**rest, **known})[1:]))  # megabytes, copied once
 
 
 def identify(manifest: bytes, files: Iterable[tuple[str, str]], carried: Iterable[bytes] = ()) -> str:
@@ -82,7 +77,7 @@ def identify(manifest: bytes, files: Iterable[tuple[str, str]], carried: Iterabl
     makes other bytes of the same content.
     """
     digest = hashlib.sha256(manifest)
-    lines = [*carried, *(f"{sha256}  {FILES}/{name}".encode() for sha256, name in files)]
+    lines = [*carried, *[f"{sha256}  {FILES}/{name}".encode() for sha256, name in files]]
     lines.sort()
     digest.update(b"\n".join([*lines, b""]))
     return digest.hexdigest()[:LENGTH]
@@ -92,31 +87,39 @@ def record_line(
     name: str,
     *,
     asset: str,
-    references: Iterable[str],
+    references: Sequence[str],
     sha256: str,
     size: int,
-    source_digests: Iterable[str],
+    source_digests: Sequence[str],
     source_size: int,
-    sources: Iterable[str],
+    sources: Sequence[str],
     stable: bool,
     tier: str,
-    tools: Iterable[str],
+    tools: Sequence[str],
     variants: Mapping[str, Any],
 ) -> str:
     """As `json.dumps` writes it, which takes three times as long for each."""
+    own = _ascii(asset)
     return (
-        f'{_ascii(name)}: {{"asset": {_ascii(asset)}, "references": [{", ".join(map(_ascii, references))}], '
+        f'{_ascii(name)}: {{"asset": {own}, "references": [{_texts(references) if references else ""}], '
         f'"sha256": "{sha256}", "size": {size}, "source_digests": [{", ".join(map(_ascii, source_digests))}], '
         f'"source_size": {source_size}, '
-        f'"sources": [{", ".join(map(_ascii, sources))}], "stable": {"true" if stable else "false"}, '
-        f'"tier": "{tier}", "tools": [{", ".join(map(_ascii, tools))}], '
+        f'"sources": [{own if sources == (asset,) else _texts(sources)}], "stable": {"true" if stable else "false"}, '
+        f'"tier": "{tier}", "tools": [{_texts(tools) if tools else ""}], '
         f'"variants": {json.dumps(variants, sort_keys=True) if variants else "{}"}}}'
     )
 
 
+def _texts(texts: Sequence[str]) -> str:
+    return ", ".join(map(_ascii, texts))
+
+
 def record_text(head: Mapping[str, Any], lines: Iterable[str]) -> bytes:
     """`head` is all but the files, `lines` are those in the order of their names."""
-    return (record_head(head) + ",\n".join(lines) + "}" + RECORD_END).encode()
+    all_lines = [*lines] or [""]
+    all_lines[0] = record_head(head) + all_lines[0]
+    all_lines[-1] += "}" + RECORD_END
+    return ",\n".join(all_lines).encode()
 
 
 def record_head(head: Mapping[str, Any]) -> str:

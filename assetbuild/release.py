@@ -10,13 +10,13 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from assetbuild import __version__, atomic
-from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines, paths
+from assetbuild.artifact import Artifact, check_names, contents, make_artifacts, manifest_lines, paths
 from assetbuild.clone import Clone
 from assetbuild.config import Config
 from assetbuild.directories import above
@@ -67,7 +67,8 @@ RELEASES = "releases"
 class Made(NamedTuple):
     """A release as it stands now, with what the next build goes on from. `built` are the assets that were written, not
     linked; `written` are the paths that this build has made, `gone` those that it has not taken over from the release
-    before, None if it has looked at all. `created` is False where all of it stood there already."""
+    before, None if it has looked at all: then all of the release is `written`, or nothing that is known. `created` is
+    False where all of it stood there already. `contents` are a `Release`'s."""
 
     id: str
     dir: Path
@@ -77,6 +78,7 @@ class Made(NamedTuple):
     built: Sequence[str] = ()
     written: Sequence[str] = ()
     gone: Sequence[str] | None = None
+    contents: Callable[[], Iterable[tuple[str, int, int, int]]] = tuple
 
 
 def is_whole(directory: Path) -> bool:
@@ -117,10 +119,12 @@ def write_release(
     lines = manifest_lines(graph, artifacts)
     body = splice_manifest(carried.manifest, lines) if carried.manifest else manifest_body(lines)
     rest = manifest_rest(body, config.url_prefix, config.modules)
-    files = [(artifact.sha256, name) for artifact in artifacts for name in paths(artifact)]
+    own = {name: artifact.sha256 for artifact in artifacts for name in paths(artifact)}
+    files = [(sha256, name) for name, sha256 in own.items()]
     release_id = identify(identified(body, rest, None), files, identity_lines(carried.sums, carried.names))
-    own = ([*component] for component in graph.components if graph.in_cycle(component))
-    cycles = sorted([*([*component] for component in carried.cycles), *own])
+    cycles = [[*component] for component in carried.cycles]
+    cycles += [[*component] for component in graph.components if graph.in_cycle(component)]
+    cycles.sort()
     target = config.output_dir if flat else config.output_dir / RELEASES / release_id
     levels = config.levels
     try:
@@ -133,7 +137,7 @@ def write_release(
             encoders = (standing or {}).get("encoders", {})
             encoders |= {one: writer.encode.encoders[one] for one in config.levels}
             texts = _Texts(release_id, manifest, levels, cycles, encoders, config)
-            made = _write(made, flat, writer, artifacts, executor, carried, early, texts, whole, progress)
+            made = _write(made, flat, writer, artifacts, own, executor, carried, early, texts, whole, progress)
         else:
             atomic.remove_dead_staging(target.parent)
         if not flat:
@@ -184,6 +188,7 @@ def _write(
     flat: bool,
     writer: Writer,
     artifacts: Sequence[Artifact],
+    own: Mapping[str, str],
     executor: Executor,
     carried: Carried,
     early: Early | None,
@@ -191,20 +196,19 @@ def _write(
     whole: Callable[[Path], bool],
     progress: Progress,
 ) -> Made:
-    """`made`, with what was written and what was carried on."""
+    """`made`, with what was written and what was carried on. `own` are the digests of the artifacts' files by name."""
     target = made.dir
     target.parent.mkdir(parents=True, exist_ok=True)
     clone = carried.clone
     started = clone or early
     with nullcontext(started.directory) if started else atomic.staging(target.parent) as directory:
-        own = {name: artifact.sha256 for artifact in artifacts for name in paths(artifact)}
         gone: Iterable[str] = carried.gone
-        there: Sequence[str] = ()  # a clone has many, and but a few are to be written
         if clone:
             clone.finish(gone)
         elif early:
-            gone, there = in_files(early.keep(own)), in_files(early.written)
-        _make_directories(directory, in_files(own), there)
+            gone = in_files(early.keep(own))
+        there: Container[str] = early.written if early else ()
+        _make_directories(directory, in_files(name for name in own if name not in there))
         if early:
             early.wait()  # a process with threads does not fork
         taken = carried.names | own.keys()
@@ -224,15 +228,21 @@ def _write(
         else:
             atomic.make_durable(directory)
         found = _standing(target, texts.release_id, flat)
-        if not found or not texts.levels.items() <= found["compress"].items() or not whole(target):
+        ours = not found or not texts.levels.items() <= found["compress"].items() or not whole(target)
+        if ours:
             atomic.install(directory, target)  # else another build of this was faster
-    return made._replace(built=written.built, written=[*digests, SUMS], gone=carried.gone if clone else None)
+    return made._replace(
+        built=written.built,
+        written=[*digests, SUMS] if ours or clone else (),
+        gone=carried.gone if clone else None,
+        contents=lambda: contents(writer.graph, artifacts, written.sent),
+    )
 
 
-def _make_directories(directory: Path, files: Iterable[str], there: Iterable[str]) -> None:
-    """Those that `files` are in, but for those that the files which are `there` are in."""
-    for path in sorted({FILES, *above(files)} - above(there)):
-        with suppress(FileExistsError):  # made for a file that was written early, and then left out
+def _make_directories(directory: Path, files: Iterable[str]) -> None:
+    """Those that `files` are in."""
+    for path in sorted({FILES, *above(files)}):
+        with suppress(FileExistsError):  # made for a file that was written early
             os.mkdir(f"{directory}/{path}")
         os.chmod(f"{directory}/{path}", 0o755)  # noqa: S103 - public by purpose, whatever the umask says
     os.chmod(directory, 0o755)  # noqa: S103

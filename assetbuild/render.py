@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assetbuild.contents import content_of
 from assetbuild.early import Early
@@ -14,13 +14,18 @@ LIMIT = 16 << 20  # bytes of rendered assets that a build keeps in memory from n
 _DOTTED = frozenset({"js-import", "js-export", "js-dynamic-import"})
 
 
-def render(compiled: Compiled, targets: Sequence[Target], names: Mapping[str, str]) -> bytes:
+def render(
+    compiled: Compiled,
+    targets: Sequence[Target],
+    names: Mapping[str, str],
+    read: Callable[[Compiled], bytes] = content_of,
+) -> bytes:
     """`compiled.content` with each reference's path replaced by the URL of `names[target]`, relative to the asset.
 
     URLs are always relative, so one release serves under any mount path and any host. A target of None leaves the
     reference as written, DROPPED removes the whole construct.
     """
-    content = content_of(compiled)
+    content = read(compiled)
     pieces, at = [], 0
     for reference, target in zip(compiled.references, targets, strict=True):
         if target is None:
@@ -49,11 +54,14 @@ def url_of(compiled: Compiled, reference: Reference, name: str) -> str:
 
 class Rendered:
     """Final bytes by logical path, as many as `limit` allows: what is not here has to be rendered again. With `early`
-    they are written at once instead."""
+    they are written at once instead. `read` gives the content of what is rendered."""
 
-    def __init__(self, limit: int = LIMIT, early: Early | None = None) -> None:
+    def __init__(
+        self, limit: int = LIMIT, early: Early | None = None, read: Callable[[Compiled], bytes] = content_of
+    ) -> None:
         self.left = limit
         self.early = early
+        self.read = read
         self.contents: dict[str, bytes] = {}
 
     def keep(self, path: str, content: bytes, name: str, sha256: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assetbuild.errors import Problem
@@ -108,15 +108,15 @@ _GROUPS = {
 _GROUP_OF = {extension: group for group, extensions in _GROUPS.items() for extension in extensions}
 
 
-def table(files: Mapping[str, Any]) -> str:
+def table(contents: Iterable[tuple[str, int, int, int]]) -> str:
     """Files and bytes by kind: as the sources have them, in the release, and as brotli sends them."""
     rows: dict[str, list[int]] = {group: [0, 0, 0, 0] for group in (*_GROUPS, "other", "all")}
-    for name, entry in files.items():
+    for name, source_size, size, sent in contents:
         row = rows[_GROUP_OF.get(name.rpartition(".")[2].lower(), "other")]
         row[0] += 1
-        row[1] += entry["source_size"]
-        row[2] += entry["size"]
-        row[3] += entry["variants"].get("br", entry)["size"]
+        row[1] += source_size
+        row[2] += size
+        row[3] += sent
     rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     lines = [f"{'':8}{'files':>8}{'source':>12}{'released':>12}{'br':>12}   bytes"]
     for group, numbers in rows.items():

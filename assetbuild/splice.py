@@ -79,7 +79,8 @@ def splice_record(record: bytes, head: Mapping[str, Any], gone: Iterable[str], n
         lines.append(new[name].encode() if name in new else b"")
         at = min(stop + len(_BETWEEN), end) if stop > place else place
     lines.append(view[at:end])
-    return record_head(head).encode() + _BETWEEN.join([line for line in lines if line]) + b"}" + _RECORD_END
+    pieces = [piece for line in lines if line for piece in (line, _BETWEEN)]
+    return b"".join([record_head(head).encode(), *pieces[:-1], b"}" + _RECORD_END])  # megabytes, copied once
 
 
 def _files_of(record: bytes) -> tuple[int, int]:

@@ -41,11 +41,13 @@ class Before(Protocol):
 
 
 class Written(NamedTuple):
-    """What was made: lines of release.json by name, digests by path, and the assets that were not just linked."""
+    """What was made: lines of release.json by name, digests by path, the assets that were not just linked, and the
+    bytes that brotli sends by name, where it does."""
 
     lines: dict[str, str]
     digests: dict[str, str]
     built: list[str]
+    sent: dict[str, int]
 
 
 class _Made(NamedTuple):
@@ -55,6 +57,7 @@ class _Made(NamedTuple):
     digests: dict[str, str]
     linked: bool
     variants: list[Variant]
+    sent: dict[str, int]
 
 
 class Writer:
@@ -99,14 +102,15 @@ class Writer:
         """Fill `directory`. `taken` are all names of the release, which no variant may have."""
         self.files_dir = os.path.join(directory, FILES)
         self.levels, self.taken = levels, taken
-        written = Written({}, {}, [])
+        written = Written({}, {}, [], {})
         rest, done = [], 0
         for artifact in artifacts:
             if self._is_done(artifact):
-                written.lines[artifact.name] = self._line(artifact, artifact.name, {})
-                written.digests[f"{FILES}/{artifact.name}"] = artifact.sha256
-                written.built.append(artifact.logical_path)
-                done += artifact.size
+                path, name, sha256, size, _ = artifact
+                written.lines[name] = self._line(artifact, name, {})
+                written.digests[f"{FILES}/{name}"] = sha256
+                written.built.append(path)
+                done += size
             else:
                 rest.append(artifact)
         # What is slow to compress comes first, so that no worker is left with it at the end.
@@ -117,6 +121,7 @@ class Writer:
                 self.encode.keep(made.variants)
                 written.lines.update(made.lines)
                 written.digests.update(made.digests)
+                written.sent.update(made.sent)
                 if not made.linked:
                     written.built.append(artifact.logical_path)
                 done += artifact.size
@@ -133,7 +138,7 @@ class Writer:
         """Write the file under each of its names, with the variants that save something."""
         content = _Once(lambda: self._final_bytes(artifact))
         encoded = _Once(lambda: [*self.encode(artifact.sha256, content, self.levels)])
-        lines, digests, linked = {}, {}, True
+        lines, digests, sent, linked = {}, {}, {}, True
         for name in paths(artifact):
             time = _time(artifact) if name == artifact.logical_path else CONSTANT_TIME
             if not (self.before and self.before.link(name, artifact.sha256, self._file(name))):
@@ -143,7 +148,9 @@ class Writer:
             lines[name] = self._line(artifact, name, variants)
             digests[f"{FILES}/{name}"] = artifact.sha256
             digests.update((f"{FILES}/{name}{SUFFIXES[one]}", variants[one]["sha256"]) for one in variants)
-        return _Made(lines, digests, linked, encoded() if encoded.is_known else [])
+            if "br" in variants:
+                sent[name] = variants["br"]["size"]
+        return _Made(lines, digests, linked, encoded() if encoded.is_known else [], sent)
 
     def _variants(
         self, artifact: Artifact, name: str, encoded: _Once[list[Variant]], time: int
@@ -261,7 +268,10 @@ class _Once(Generic[T]):
 
 def _source_digests(compiled: Compiled) -> list[str]:
     """Those of its sources, in their order, as long as a fingerprint; empty for one that only a filter has read."""
-    digests = dict(compiled.reads or ())
+    reads, sources = compiled.reads or (), compiled.sources
+    if len(reads) == len(sources) == 1 and reads[0][0] == sources[0]:  # as of nearly all
+        return [reads[0][1][:LENGTH]]
+    digests = dict(reads)
     return [digests.get(source, "")[:LENGTH] for source in compiled.sources]
 
 
@@ -271,6 +281,8 @@ def tier(tools: Sequence[str]) -> str:
     "source": they are the sources', joined, but for rewritten URLs; "verified": proven equal in meaning; "trusted":
     made by a filter or a restructuring minifier that the user has named.
     """
+    if not tools:
+        return "source"
     if any(tool.split()[1] in TRUSTED if tool.startswith("minify ") else ": " in tool for tool in tools):
         return "trusted"
     return "verified" if any(tool.startswith("minify ") for tool in tools) else "source"

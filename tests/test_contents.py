@@ -13,11 +13,12 @@ from typing import TypeVar
 import pytest
 
 from assetbuild.build import build
-from assetbuild.contents import MAX_READ, content_of, hash_source, read_source
+from assetbuild.contents import MAX_READ, content_again, content_of, hash_source, read_source
 from assetbuild.discover import discover
 from assetbuild.errors import SourceChanged
 from assetbuild.executors import Serial
 from assetbuild.model import Compiled, Source
+from assetbuild.signatures import TICK
 from tests.conftest import Site
 
 T = TypeVar("T")
@@ -91,13 +92,37 @@ def test_what_was_replaced_is_read_by_nothing(source: Source, replace: Callable[
     size, digest = source.size, hashlib.sha256(b"content").hexdigest()
     compiled = Compiled("d/a.png", None, source.file, digest, size, size, ("d/a.png",))
     assert (read_source(source), hash_source(source)) == (b"content", (digest, 7))
-    assert content_of(compiled) == b"content"
+    sources, later = {"d/a.png": source}, source.signature[2] + TICK + 1
+    assert content_of(compiled) == content_again(compiled, sources, later) == b"content"
 
     replace(Path(source.file))
 
     assert refused(lambda: read_source(source)) == CHANGED
     assert refused(lambda: hash_source(source)) == CHANGED
     assert refused(lambda: content_of(compiled)) == CHANGED
+    assert refused(lambda: content_again(compiled, sources, later)) == CHANGED
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_content_is_proven_by_its_signature_where_that_says_enough_else_by_its_digest(
+    source: Source, is_settled: bool
+) -> None:
+    of_others = Compiled("d/a.png", None, source.file, hashlib.sha256(b"other b").hexdigest(), 7, 7, ("d/a.png",))
+    started = source.signature[2] + TICK + is_settled
+    sources = {"d/a.png": source}
+
+    def again() -> bytes:
+        return content_again(of_others, sources, started)
+
+    assert again() == b"content" if is_settled else refused(again) == CHANGED
+
+    os.utime(source.file, (1, 1))  # the bytes are the same, but nothing says so
+    assert refused(again) == CHANGED
+
+    for held_elsewhere in ({}, {"d/a.png": source._replace(file="/elsewhere")}):
+        right = of_others._replace(digest=hashlib.sha256(b"content").hexdigest())
+        assert content_again(right, held_elsewhere, started) == b"content"
+        assert content_again(right._replace(content=b"in memory"), sources, started) == b"in memory"
 
 
 class Meddling(Serial):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ from assetbuild.build import build
 from assetbuild.errors import ConfigError, OutputConflict, ReleaseError
 from assetbuild.executors import Threads
 from assetbuild.files import CONSTANT_TIME
+from assetbuild.history import History
 from assetbuild.model import Release
 from assetbuild.runtime.manifest import Manifest
 from assetbuild.verify import verify
@@ -167,6 +169,38 @@ def test_variants_are_kept_only_where_they_save_and_decode_to_the_same_bytes(sit
     assert not [path for path in (release.dir / "files").rglob("photo*") if path.suffix != ".png"]
     assert not [path for path in (release.dir / "files").glob("small*") if path.suffix != ".css"]
     assert verify(release.dir) == []
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_release_that_was_made_has_the_contents_that_its_record_tells(site: Site, early: bool) -> None:
+    config = site(SITE, compress={"br": 5, "gz": 6}, stable=["img/**"])
+    if not early:
+        (config.output_dir / "releases/other").mkdir(parents=True)
+    release = build(config)
+    told = [
+        (name, entry["source_size"], entry["size"], entry["variants"].get("br", entry)["size"])
+        for name, entry in release.record["files"].items()
+    ]
+    assert sorted(release.contents()) == told
+    assert any(sent < size for _, _, size, sent in told)
+
+
+def test_all_files_of_a_release_are_watched_even_if_another_build_has_made_it(site: Site, tmp_path: Path) -> None:
+    config = site(SITE, compress={"br": 5, "gz": 6})
+    for directory, theirs in (("ours", None), ("theirs", build(config))):
+
+        def make_theirs(stage: str, done: int, total: int, theirs: Release | None = theirs) -> None:
+            if theirs and stage == "write" and done == total:
+                shutil.copytree(theirs.dir, tmp_path / "theirs/releases" / theirs.id)
+
+        history = History(tmp_path / f"{directory}-cache", "key")
+        mine = config._replace(output_dir=tmp_path / directory, compress=(("gz", 6),))
+        release = build(mine, history=history, progress=make_theirs)
+        stamp = History(tmp_path / f"{directory}-cache", "key").stamp
+        assert stamp
+        is_brotli = any(file.endswith(".br") for file in stamp.released.files)
+        assert is_brotli == (directory == "theirs")
+        assert {*stamp.released.files} == tree(release.dir).keys()
 
 
 def test_a_release_that_lacks_wanted_variants_gets_them_and_keeps_its_id(site: Site) -> None:
