@@ -595,10 +595,17 @@ def test_what_is_not_parsed_has_no_reference(inner: str) -> None:
         '<style type="text/css">.st0{fill:#fff}</style><g class="st0" transform="translate(1,2)"/>',
         '<symbol id="a"><path style="fill:#fff"/></symbol>',
         '<font><glyph unicode="&#xf000;"/><glyph unicode="&#57344;"/></font>',
+        '<font><glyph unicode="&#x09;"/><glyph unicode="&#x20;"/><glyph unicode="&#xa0;"/></font>',
+        "<image xlink:href=\"data:image/png;base64,AA==\"/><a href='https://a.b/c'/>",
     ],
 )
 def test_icons_are_not_parsed(inner: str) -> None:
     assert not svg._may_name(document(inner).encode())
+
+
+@pytest.mark.parametrize("character", ["&#x7f;", "&#x28;", "&#x0075;", "&#117;", "&#x2;", "&e;"])
+def test_what_may_spell_a_word_is_parsed(character: str) -> None:
+    assert svg._may_name(document(f"<title>{character}</title>").encode())
 
 
 # Files that people serve.

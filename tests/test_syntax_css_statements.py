@@ -10,13 +10,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assetbuild.references import css
-from assetbuild.syntax.css_statements import Url, may_name_files, plain_urls
+from assetbuild.syntax.css_statements import Url, last_sign, plain_urls
 
 # Whole statements and what makes them no plain ones, put together so that nearly all of what comes out is plain.
 PIECES = [
     "a", "b:c", "b: d(e, f)", ".g:not([h=i])", "j>k", "--v:", "--v: w", "*l:m", "-n:p", "@media q (r:s)", "@font-face",
-    "@charset 't'", "@import 'u'", "@IMPORT url(v)", "@namespace w", "@supports (a:url(n))", "@x", " ", "\n", "/* c */",
-    "/* url(n) */", "/*", "*/", "/", "b:url(x.png)", "b:url( 'y.png' )", "url(z)", "URL(\"a.b?c\") format('d')",
+    "@charset 't'", "@import 'u'", "@IMPORT url(v)", "@import '//v'", "@namespace w", "@supports (a:url(n))", "@x",
+    " ", "\n", "/* c */", "/* url(n) */", "/*", "*/", "/", "b:url(x.png)", "b:url( 'y.png' )", "url(z)",
+    "URL(\"a.b?c\") format('d')",
     "url(data:,e;f)", "url('data:,g{;}')", "url(#h)", "url(\"//i\")", "url(j k)", "url('l' m)", "url(", "curl(n)",
     "-url('n')", "src('o')", "src(", "image-set('p' 1x, url(q) 2x)", "image-set(", "inset(0)", "calc((1 + 2) * (3))",
     "{", "{", "}", "}", ";", ";", "(", ")", "[", "]", "'r'", '"s;}"', "'", '"', "\\", "\\:t", "\\31 ", "\\75 rl(u)",
@@ -36,11 +37,11 @@ sheets = css_like | rules | st.tuples(st.sampled_from(["@media x{", "a{", "b:c;"
 
 
 def by_statements(content: bytes) -> list[tuple[object, ...]]:
-    return places(css._candidates(content))
+    return places(css._candidates(content, last_sign(content)))
 
 
 def by_tokens(content: bytes) -> list[tuple[object, ...]]:
-    return places(css._candidates(content, skips=False))
+    return places(css._candidates(content, -1, skips=False))
 
 
 def places(candidates: object) -> list[tuple[object, ...]]:
@@ -75,7 +76,8 @@ def test_what_is_skipped_holds_no_reference(sheet: str) -> None:
 @given(sheets)
 def test_what_names_no_file_by_its_words_names_none(sheet: str) -> None:
     content = sheet.encode()
-    assert may_name_files(content) or css._find(content, "utf-8") == []
+    if last_sign(content) < 0:
+        assert local(content, by_tokens(content)) == []
 
 
 def test_real_files_have_the_same_references_by_statements_and_by_tokens() -> None:
@@ -98,20 +100,41 @@ def test_real_files_have_the_same_references_by_statements_and_by_tokens() -> No
         "a{b:URL( 'Data:x' )}",
         "a{b:url(#c) url('//d') url(https://e) url(http:f)}",
         "a{b:inset(1px)}",
+        "@import url(https://c)d;@IMPORT\n'HTTP://c';@import\"//c\" e;",
         "@important",
     ],
 )
 def test_a_sheet_that_names_no_file_is_told_by_its_words(css: str) -> None:
-    assert may_name_files(css.encode()) == (css == "@important")
+    assert (last_sign(css.encode()) >= 0) == (css == "@important")
 
 
 @pytest.mark.parametrize(
     "css",
-    ["a{b:url(c)}", "uRl('c')", "@IMPORT 'c'", "SRC('c')", "-WEBKIT-IMAGE-SET('c')", "u\\72l(c)", "\\u\\rl(c)",
+    ["a{b:url(c)}", "uRl('c')", "@IMPORT 'c'", "@import url(c)", "@import/**/'//c'", "@import '//c' url(d)",
+     "SRC('c')", "-WEBKIT-IMAGE-SET('c')", "u\\72l(c)", "\\u\\rl(c)",
      "@\\000069mport 'c'", "image\\-set('c')"],
 )  # fmt: skip
 def test_a_sheet_that_may_name_a_file(css: str) -> None:
-    assert may_name_files(css.encode())
+    assert last_sign(css.encode()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("css", "sign"),
+    [
+        ("a{b:url(c) url(d) url(data:e)}f{g:h(i)}", "(d)"),
+        ("a{b:url(c)}@import 'd';@important", "@important"),
+        ("@import 'a';@import '//b';b{c:\\9}", "@import 'a'"),
+        ("@import 'a';\\75 rl(b)@media c{}\\f101", "\\75 rl(b)"),
+        ("u\\72l(a)src(b)@media c{}", "(b)"),
+    ],
+)
+def test_the_last_sign(css: str, sign: str) -> None:
+    assert css[last_sign(css.encode()) :].startswith(sign)
+
+
+def test_statements_behind_the_last_sign_are_not_read() -> None:
+    content = b"a{b:url(c)}d{e:f}g{"
+    assert plain_urls(content, 0, 0, last_sign(content)) == ([Url("css-url", 8, 9, 4, 10, False)], 11, 0)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +161,7 @@ def test_a_sheet_that_may_name_a_file(css: str) -> None:
 )
 def test_how_far_statements_are_plain(css: str, rest: str) -> None:
     content = css.encode()
-    urls, at, depth = plain_urls(content, 0, 0)
+    urls, at, depth = plain_urls(content, 0, 0, len(content))
     assert content[at:].decode() == rest
     assert [content[url.start : url.end] for url in urls if not content.startswith(b"data:", url.start)] == []
     assert depth == (1 if rest.startswith("b:") else 0)
@@ -146,7 +169,7 @@ def test_how_far_statements_are_plain(css: str, rest: str) -> None:
 
 def test_urls_of_plain_declarations() -> None:
     content = b"a{b:url( x?y ) url('z');--c:url(w)}d{e:url(v);f{g:h}}"
-    assert plain_urls(content, 0, 0) == (
+    assert plain_urls(content, 0, 0, len(content)) == (
         [
             Url("css-url", 9, 12, 4, 14, False),
             Url("css-url", 20, 21, 15, 23, True),

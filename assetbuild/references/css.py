@@ -25,7 +25,7 @@ from assetbuild.syntax.css import (
     unescape,
     url_inner,
 )
-from assetbuild.syntax.css_statements import Url, may_name_files, plain_urls
+from assetbuild.syntax.css_statements import Url, last_sign, plain_urls
 from assetbuild.urls import is_local, path_length
 
 _URL_FUNCTIONS = frozenset(("url", "src"))
@@ -58,9 +58,8 @@ def _find_all(content: bytes) -> list[Reference]:
     declared = declared_encoding(content)
     if declared in NOT_ASCII_SUPERSETS:
         return _find_transcoded(content, declared)
-    if not may_name_files(content):
-        return []
-    return _find(content, declared or detect_encoding(content))
+    last = last_sign(content)
+    return _find(content, declared or detect_encoding(content), last) if last >= 0 else []
 
 
 def url_encoding(content: bytes) -> str:
@@ -69,19 +68,9 @@ def url_encoding(content: bytes) -> str:
     return declared if declared in ("utf-16-le", "utf-16-be") else "ascii"
 
 
-def _find(content: bytes, encoding: str) -> list[Reference]:
-    found = (_reference(content, candidate, encoding) for candidate in _candidates(content))
-    return [reference for reference in found if reference]
-
-
-class _Candidate:
-    """A URL as written, in a place where it names a resource. `start:end` is what the quotes or parentheses hold."""
-
-    __slots__ = ("end", "in_string", "kind", "start", "whole_end", "whole_start")
-
-    def __init__(self, kind: Kind, start: int, end: int, whole_start: int, whole_end: int, in_string: bool) -> None:
-        self.kind, self.start, self.end = kind, start, end
-        self.whole_start, self.whole_end, self.in_string = whole_start, whole_end, in_string
+def _find(content: bytes, encoding: str, last: int) -> list[Reference]:
+    candidates = _candidates(content, last)
+    return [found for candidate in candidates if (found := _reference(content, candidate, encoding))]
 
 
 # Where a token stands: at the start of a statement; in a rule's prelude or a declaration; in a custom property, whose
@@ -95,16 +84,17 @@ _AFTER_ANY = {_START: _OTHER, _IMPORT: _MUTE}
 _PRELUDES = {"import": _IMPORT, **dict.fromkeys(("namespace", "document", "-moz-document", "supports"), _MUTE)}
 
 
-def _candidates(content: bytes, *, skips: bool = True) -> Iterator[_Candidate | Url]:
-    """`skips`: plain statements are not read token by token, which finds the same."""
-    found: list[_Candidate] = []  # those that wait for the end of a url() around or before them
+def _candidates(content: bytes, last: int, *, skips: bool = True) -> Iterator[Url]:
+    """The URLs where they name a resource. `last` is the last sign of one; `skips`: plain statements and what follows
+    upon the last sign are not read token by token, which finds the same."""
+    found: list[Url] = []  # those that wait for the end of a url() around or before them
     # The brackets that are open, as tuples since there may be millions: what closes it, the mode that then holds again,
     # whether statements are in it, whether it is an image-set().
     frames: list[tuple[str, str, bool, bool]] = []
     closer, _, in_statements, in_image_set = outermost = ("", _START, True, False)
     mode, import_start = _START, 0
     awaited: tuple[Kind, int] | None = None  # after `url(`: the kind of the string to come, and where it all starts
-    unclosed: dict[int, _Candidate] = {}  # by depth, each url() whose end is not yet known
+    unclosed: dict[int, int] = {}  # by depth, the place in `found` of each url() whose end is not yet known
     tries = waits = 1  # how often statements were found not to be plain; how many to read before the next try
     at = len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0
     while at < len(content):
@@ -112,8 +102,10 @@ def _candidates(content: bytes, *, skips: bool = True) -> Iterator[_Candidate | 
             yield from found
             found.clear()
             tried_at = at
-            urls, at, depth = plain_urls(content, at, len(frames))
+            urls, at, depth = plain_urls(content, at, len(frames), last)
             yield from urls
+            if at > last:
+                return
             tries = 1 if at > tried_at else min(2 * tries, _MAX_WAIT)
             waits = tries
             del frames[depth:]
@@ -137,16 +129,16 @@ def _candidates(content: bytes, *, skips: bool = True) -> Iterator[_Candidate | 
                     yield from found
                     found.clear()
                 what, whole_start = of_url or here
-                first, last = string_inner(content[start:end])
-                found.append(_Candidate(what, start + first, start + last, whole_start, end, True))
+                first, final = string_inner(content[start:end])
+                found.append(Url(what, start + first, start + final, whole_start, end, True))
                 if of_url:
-                    unclosed[len(frames)] = found[-1]
+                    unclosed[len(frames)] = len(found) - 1
             elif kind == "url" and mode != _MUTE:
                 if not unclosed:
                     yield from found
                     found.clear()
-                first, last = url_inner(content[start:end])
-                found.append(_Candidate(here[0], start + first, start + last, here[1], end, False))
+                first, final = url_inner(content[start:end])
+                found.append(Url(here[0], start + first, start + final, here[1], end, False))
             elif kind == "at-keyword" and mode == _START:
                 mode, import_start = (
                     _PRELUDES.get(unescape(content[start + 1 : end], "latin-1").lower(), _AT_RULE),
@@ -154,8 +146,8 @@ def _candidates(content: bytes, *, skips: bool = True) -> Iterator[_Candidate | 
                 )
                 continue
             elif kind == closer:
-                if unclosed and (candidate := unclosed.pop(len(frames), None)):
-                    candidate.whole_end = end
+                if unclosed and (index := unclosed.pop(len(frames), None)) is not None:
+                    found[index] = found[index]._replace(whole_end=end)
                 mode = frames.pop()[1]
                 closer, _, in_statements, in_image_set = frames[-1] if frames else outermost
                 continue
@@ -187,8 +179,8 @@ def _candidates(content: bytes, *, skips: bool = True) -> Iterator[_Candidate | 
                 closer, _, in_statements, in_image_set = opened
         else:
             break
-    for candidate in unclosed.values():
-        candidate.whole_end = len(content)
+    for index in unclosed.values():
+        found[index] = found[index]._replace(whole_end=len(content))
     yield from found
 
 
@@ -197,7 +189,7 @@ def _starts_custom(content: bytes, start: int) -> bool:
     return unescape(content[start : start + 20], "latin-1").startswith("--")
 
 
-def _reference(content: bytes, candidate: _Candidate | Url, encoding: str) -> Reference | None:
+def _reference(content: bytes, candidate: Url, encoding: str) -> Reference | None:
     """None for a URL that is not a file of ours."""
     plain = _PLAIN_PATH.fullmatch(content, candidate.start, candidate.end)
     if plain:
@@ -230,7 +222,7 @@ def _find_transcoded(content: bytes, encoding: str) -> list[Reference]:
     """Find in UTF-8, then move the offsets. Goes character by character, and slowly: such files are rare."""
     text, ends = _decode(content, encoding)
     utf8 = text.encode("utf-8")
-    references = _find(utf8, "utf-8")
+    references = _find(utf8, "utf-8", last_sign(utf8))
     offsets = {offset for each in references for offset in (each.start, each.end, each.whole_start, each.whole_end)}
     characters = _characters_before(utf8, sorted(offsets))
 

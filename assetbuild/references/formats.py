@@ -28,8 +28,10 @@ def find(content: bytes, kind: Format) -> Sequence[Reference] | None:
 
 def load() -> None:
     """What nearly every site needs, for all processes that are forked from now on."""
-    find(b"a { b: url(c) }", "css")
+    find(b"@import 'a'; b { c: url(d) }", "css")
     find(b"import 'a'; import('b')", "js")
+    find(b"<svg/>", "svg")
+    problem(b"<svg/>", "svg")
 
 
 def url_encoding(content: bytes, kind: Format) -> str:
@@ -47,6 +49,10 @@ def url_encoding(content: bytes, kind: Format) -> str:
 
 def problem(content: bytes, kind: Format) -> tuple[int, str] | None:
     """Where a file of another format than CSS and JavaScript is not what browsers take, and what is wrong there."""
-    from assetbuild.references import svg, webmanifest
+    if kind == "svg":
+        from assetbuild.references import svg
 
-    return svg.problem(content) if kind == "svg" else webmanifest.problem(content)
+        return svg.problem(content)
+    from assetbuild.references import webmanifest
+
+    return webmanifest.problem(content)

@@ -15,6 +15,7 @@ from typing import Literal
 from assetbuild.model import Kind, Reference
 from assetbuild.references import css
 from assetbuild.syntax import xml
+from assetbuild.syntax.css import compiled
 from assetbuild.urls import is_local, path_length
 
 _SVG, _XHTML = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"
@@ -44,16 +45,19 @@ _FILE_RELATIONS = frozenset(("stylesheet", "icon", "preload", "modulepreload"))
 
 # Each reference has one of these words, unless an escape or an entity spells it otherwise, or it stands in a style
 # element, where a comment may cut a word in two, but not a character.
-_HREF = re.compile(rb"href(?!=[\"']#)")
+_HREF = re.compile(rb"href(?!=[\"'](?:#|[a-z]+:))")
 _FUNCTION = re.compile(
     rb"\((?<=[lctLCT]\()(?:(?<=[uU][rR][lL]\()(?![\"']?#)|(?<=[sS][rR][cC]\()(?![\"']?#)|(?<=[eE]-[sS][eE][tT]\())"
 )
-# Not those of characters beyond ASCII, of which a file has thousands if it is a font.
-_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#x0{0,9}[1-9a-fA-F][0-9a-fA-F]{2,9}|#0{0,9}[1-9][0-9]{3,9});)")
-_STYLE = re.compile(rb"<(?:[^\s<>/!?:]+:)?style[\s>]")
-_STYLE_END = re.compile(rb"</(?:[^\s<>/!?:]+:)?style\s*>")
+# Not those of white space and of characters beyond ASCII, of which a file has thousands if it is a font.
+_ENTITY = re.compile(
+    rb"&(?!(?:amp|lt|gt|quot|apos|#x0{0,9}(?:[9aAdD]|20|[89a-fA-F][0-9a-fA-F]|[1-9a-fA-F][0-9a-fA-F]{2,9})"
+    rb"|#0{0,9}[1-9][0-9]{3,9});)"
+)
+_STYLE = rb"<(?:[^\s<>/!?:]+:)?style[\s>]"
+_STYLE_END = rb"</(?:[^\s<>/!?:]+:)?style\s*>"
 
-_FRAGMENT = re.compile(r"url\([\"']?#", re.IGNORECASE)
+_FRAGMENT = re.compile(r"[uU][rR][lL]\([\"']?#")
 # What the URL Standard drops at both ends (C0 controls and space), and what everywhere.
 _STRIPPED = "".join(map(chr, range(0x21)))
 _DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
@@ -103,8 +107,8 @@ def _may_name(content: bytes) -> bool:
         return True
     if _FUNCTION.search(content):
         return True
-    style = _STYLE.search(content) if b"style" in content else None
-    ends = [match.start() for match in _STYLE_END.finditer(content, style.end())] if style else []
+    style = compiled(_STYLE).search(content) if b"style" in content else None
+    ends = [match.start() for match in compiled(_STYLE_END).finditer(content, style.end())] if style else []
     return any(content.find(mark, style.end(), ends[-1]) >= 0 for mark in (b"@", b"(")) if style and ends else False
 
 

@@ -37,7 +37,8 @@ def any_but(excluded: bytes) -> bytes:
     taken = sorted({*excluded, 0x100})
     starts = [0, *(each + 1 for each in taken)]
     ends = [(bytes([start]), bytes([end - 1])) for start, end in zip(starts, taken, strict=False) if start < end]
-    return b"[" + b"".join(re.escape(low) + b"-" + re.escape(high) for low, high in ends) + b"]"
+    ranges = (re.escape(low) + (b"-" + re.escape(high) if low != high else b"") for low, high in ends)
+    return b"[" + b"".join(ranges) + b"]"
 
 
 @cache

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 from xml.parsers import expat
 
-from assetbuild.syntax.css import codec_of
+from assetbuild.syntax.css import codec_of, compiled
 
 MAX_DEPTH = 5000  # of elements: where Chromium gives up
 # Entities that name entities. Older releases of expat overflow the stack at 2,000 in a chain; Chromium allows 40 or so.
@@ -22,16 +22,14 @@ MAX_NESTED_ENTITIES = 100
 UTF_16 = {b"\xff\xfe": "utf-16-le", b"<\0": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\0<": "utf-16-be"}
 _DECLARATION = re.compile(rb"<\?xml\s(?:[^>]*?\s)?encoding\s*=\s*[\"']([A-Za-z][A-Za-z0-9._\-]*)[\"']")
 
-_NAME = re.compile(rb"<[^\s/>]+")
-_ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_TAG_END = re.compile(rb"\s*/?>")
+_NAME = rb"<[^\s/>]+"
+_ATTRIBUTE = rb"\s+([^\s=/>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')"
+_TAG_END = rb"\s*/?>"
 # What stands for something else in the value of an attribute, and in the content of an element.
-_IN_VALUE = re.compile(rb"&[^;&]*;|\r\n|[\t\r\n]")
-_IN_CONTENT = re.compile(
-    rb"&[^;&]*;|<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|<[^\"'>]*(?:(?:\"[^\"]*\"|'[^']*')[^\"'>]*)*>", re.DOTALL
-)
+_IN_VALUE = rb"&[^;&]*;|\r\n|[\t\r\n]"
+_IN_CONTENT = rb"&[^;&]*;|<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|<[^\"'>]*(?:(?:\"[^\"]*\"|'[^']*')[^\"'>]*)*>"
 _PREDEFINED = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
-_NUMBER = re.compile(rb"#(?:x0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}))")
+_NUMBER = rb"#(?:x0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}))"
 
 
 class Refused(Exception):
@@ -138,10 +136,10 @@ class Attribute(NamedTuple):
 
 def tag_attributes(content: bytes, offset: int) -> tuple[list[Attribute], int]:
     """Those of the start tag at `offset` of a well-formed file, declarations of namespaces apart, and the tag's end."""
-    name = _NAME.match(content, offset)
+    name = compiled(_NAME).match(content, offset)
     assert name, "no start tag"
     found, at = attributes(content, name.end(), len(content))
-    end = _TAG_END.match(content, at)
+    end = compiled(_TAG_END).match(content, at)
     assert end, "a start tag without end"
     return [each for each in found if each.name != b"xmlns" and not each.name.startswith(b"xmlns:")], end.end()
 
@@ -149,7 +147,7 @@ def tag_attributes(content: bytes, offset: int) -> tuple[list[Attribute], int]:
 def attributes(content: bytes, offset: int, limit: int) -> tuple[list[Attribute], int]:
     """Those that follow upon `offset` one after another, and where the last one ends."""
     found = []
-    while match := _ATTRIBUTE.match(content, offset, limit):
+    while match := compiled(_ATTRIBUTE).match(content, offset, limit):
         found.append(Attribute(match[1], *match.span(match.lastindex or 0), match.start(1), match.end()))
         offset = match.end()
     return found, offset
@@ -208,7 +206,7 @@ class Seen:
 def seen_value(content: bytes, start: int, end: int, entities: Mapping[bytes, bytes]) -> Seen:
     """The value of an attribute, which is `start:end` of the file."""
     seen, at = Seen(), start
-    for match in _IN_VALUE.finditer(content, start, end):
+    for match in compiled(_IN_VALUE).finditer(content, start, end):
         seen.add(content[at : match.start()], at, match.start())
         at = match.end()
         text = _replacement(match[0], entities, seen_value) if match[0].startswith(b"&") else b" "
@@ -220,7 +218,7 @@ def seen_value(content: bytes, start: int, end: int, entities: Mapping[bytes, by
 def seen_content(content: bytes, start: int, end: int, entities: Mapping[bytes, bytes]) -> Seen:
     """The text of an element whose content is `start:end` of the file, without that of the elements in it."""
     seen, at, depth, parent = Seen(), start, 0, 0
-    for match in _IN_CONTENT.finditer(content, start, end):
+    for match in compiled(_IN_CONTENT).finditer(content, start, end):
         markup, here = match[0], match.start()
         if not depth:
             seen.add(content[at:here], at, here, parent=parent)
@@ -246,7 +244,7 @@ def _replacement(reference: bytes, entities: Mapping[bytes, bytes], read: _Reade
     name = reference[1:-1]
     if name in _PREDEFINED:
         return _PREDEFINED[name]
-    if number := _NUMBER.fullmatch(name):
+    if number := compiled(_NUMBER).fullmatch(name):
         code = int(number[1], 16) if number[1] else int(number[2])
         return chr(code).encode() if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else b"\xef\xbf\xbd"
     value = entities.get(name, b"")
