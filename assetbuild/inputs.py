@@ -14,7 +14,6 @@ from assetbuild import signatures
 from assetbuild.aside import Aside
 from assetbuild.columns import Known
 from assetbuild.config import Config
-from assetbuild.discover import discover
 from assetbuild.history import History
 from assetbuild.model import Source
 from assetbuild.signatures import Signature
@@ -58,6 +57,8 @@ class Listing:
             self.aside.stop()
 
     def _list(self) -> _Listed:
+        from assetbuild.discover import discover  # not needed where the names are those of the build before
+
         listed: list[str] = []
         sources = discover(self.config, listed).values()
         seen = Watched.of((source.file, _settled(source.signature, self.started)) for source in sources)

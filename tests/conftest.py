@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from assetbuild.config import Config, parse_config
+from assetbuild.cpus import available_cpus
 
 Files = Mapping[str, str | bytes]
 Site = Callable[..., Config]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: three for two CPUs, since some tests wait for servers and browsers."""
+    return (3 * available_cpus() + 1) // 2
 
 
 def write_files(directory: Path, files: Files) -> None:

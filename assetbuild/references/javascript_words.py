@@ -2,7 +2,7 @@
 
 Says yes too often, in prose and strings, but wrongly no for no legal file. Each pattern begins with a plain word, for
 which `re` searches ten times as fast, and reads white space in one run only, so that time grows with the file alone.
-What few files need is compiled when it is needed (`re` remembers).
+What is needed is compiled when it is (`re` remembers).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _UNQUOTED = rb"[^()\"'`/<>]*(?:\([^()\"'`/<>]*\)[^()\"'`/<>]*){0,9}\)"
 
 # A word, what may stand between it and a specifier, and the specifier's first character or that of a comment. In
 # `import(...)` anything but a plain package may lead to one: more parentheses, a condition.
-_FROM = re.compile(rb"from(?<![\w$]from)" + _SPACE + rb"([\"'][./\\]|" + _COMMENT + rb")")
-_IMPORT = re.compile(
-    _IMPORT_WORD
-    + rb"([\"'][./\\]|\((?!%(u)b)%(s)b(?:[\"'`][./\\]|[^\s\x80-\xff\"'`)])|%(c)b)"
-    % {b"u": _UNQUOTED, b"s": _SPACE, b"c": _COMMENT}
-)
-_PHASE = re.compile(_IMPORT_WORD + rb"\." + _SPACE + rb"(?:defer|source)")
-_META = re.compile(_IMPORT_WORD + rb"(?:\." + _SPACE + rb"meta|(?:\." + _SPACE + rb")?" + _COMMENT + rb")")
-_URL = re.compile(rb"URL(?<![\w$]URL)(?![\w$])")
-_IMPORT_SCRIPTS = re.compile(
+_FROM = rb"from(?<![\w$]from)" + _SPACE + rb"([\"'][./\\]|" + _COMMENT + rb")"
+_IMPORT = _IMPORT_WORD + rb"([\"'][./\\]|\((?!%(u)b)%(s)b(?:[\"'`][./\\]|[^\s\x80-\xff\"'`)])|%(c)b)" % {
+    b"u": _UNQUOTED,
+    b"s": _SPACE,
+    b"c": _COMMENT,
+}
+_PHASE = _IMPORT_WORD + rb"\." + _SPACE + rb"(?:defer|source)"
+_META = _IMPORT_WORD + rb"(?:\." + _SPACE + rb"meta|(?:\." + _SPACE + rb")?" + _COMMENT + rb")"
+_URL = rb"URL(?<![\w$]URL)(?![\w$])"
+_IMPORT_SCRIPTS = (
     rb"importScripts(?<![\w$]importScripts)(?=[\s\x80-\xff)]*(?:\((?!" + _UNQUOTED + rb")|\?\.|" + _COMMENT + rb"))"
 )
 # One search for the words that all of the above but _URL need: `import` with, in the group, what the others than _FROM
 # need behind it, or with the beginning of a clause; and `export` with that of a list. It begins with what both words
 # share: `re` is as fast as the first letter is rare, and `i` and `e` are not.
-_WORD = re.compile(
+_WORD = (
     rb"port(?:(?<=(?<![\w$])import)(?:(?=(Scripts|%(s)b(?:[\"'(.]|%(c)b)))|(?![\w$])(?=%(s)b[\w$\\{*,]))"
     rb"|(?<=export)(?=%(s)b(?:[{*]|%(c)b)))" % {b"s": _SPACE, b"c": _COMMENT}
 )
@@ -85,14 +85,14 @@ def candidates(content: bytes) -> dict[int, int]:
     -1 where none follows directly. Empty for a file that names nothing: then a parse is not worth its time.
     """
     imports, clause = _words(content)
-    named = list(_specifiers(_FROM.finditer(content, clause), content)) if clause >= 0 else []
+    named = list(_specifiers(re.compile(_FROM).finditer(content, clause), content)) if clause >= 0 else []
     if not named and not imports:
         return {}
     resolves = _resolves_urls(content, imports)
     patterns = (_PHASE, _IMPORT_SCRIPTS, *((_META,) if resolves else ()))
     found = {match.start(): -1 for pattern in patterns for match in _matches(pattern, content, imports)}
     if resolves:
-        found |= {match.start(): -1 for match in _URL.finditer(content)}
+        found |= {match.start(): -1 for match in re.finditer(_URL, content)}
     for match in (*named, *_specifiers(_matches(_IMPORT, content, imports), content)):
         found[match.start()] = match.start(1) if match[1].startswith((b'"', b"'")) else -1
     return found
@@ -101,8 +101,8 @@ def candidates(content: bytes) -> dict[int, int]:
 def offsets(content: bytes) -> list[int]:
     """Where a word begins, `import`, `URL` or `importScripts`, that a call with a reference holds; sorted."""
     resolves = _resolves_urls(content, _words(content)[0])
-    patterns = [re.compile(_CALL), _IMPORT_SCRIPTS, *([_URL] if resolves else [])]
-    return sorted(match.start() for pattern in patterns for match in pattern.finditer(content))
+    patterns = [_CALL, _IMPORT_SCRIPTS, *([_URL] if resolves else [])]
+    return sorted(match.start() for pattern in patterns for match in re.finditer(pattern, content))
 
 
 def plain(content: bytes) -> bytes:
@@ -179,8 +179,10 @@ def _blank(match: re.Match[bytes]) -> bytes:
 
 def _words(content: bytes) -> tuple[list[int], int]:
     """Where words begin that may be calls, and where the first one ends that may begin a clause with `from`; or -1."""
-    imports, clause = [], -1
-    for match in _WORD.finditer(content):
+    imports, clause = list[int](), -1
+    if b"port" not in content:
+        return imports, clause
+    for match in re.finditer(_WORD, content):
         follows = match[1]
         if follows:
             imports.append(match.start() - len(b"im"))
@@ -189,8 +191,9 @@ def _words(content: bytes) -> tuple[list[int], int]:
     return imports, clause
 
 
-def _matches(pattern: re.Pattern[bytes], content: bytes, offsets: list[int]) -> Iterator[re.Match[bytes]]:
-    return filter(None, (pattern.match(content, offset) for offset in offsets))
+def _matches(pattern: bytes, content: bytes, offsets: list[int]) -> Iterator[re.Match[bytes]]:
+    match = re.compile(pattern).match
+    return filter(None, (match(content, offset) for offset in offsets))
 
 
 def _specifiers(matches: Iterable[re.Match[bytes]], content: bytes) -> Iterator[re.Match[bytes]]:
@@ -199,7 +202,7 @@ def _specifiers(matches: Iterable[re.Match[bytes]], content: bytes) -> Iterator[
 
 
 def _resolves_urls(content: bytes, imports: list[int]) -> bool:
-    return any(_matches(_META, content, imports)) and _URL.search(content) is not None
+    return any(_matches(_META, content, imports)) and re.search(_URL, content) is not None
 
 
 def _specifier_follows(content: bytes, offset: int) -> bool:
