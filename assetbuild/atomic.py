@@ -56,7 +56,11 @@ def sweep() -> None:
 
 def remove_dead_staging(parent: Path) -> None:
     """Remove the staging directories whose build was killed: nobody holds their lock."""
-    for directory in parent.glob(STAGING + "*"):
+    try:
+        names = os.listdir(parent)
+    except OSError:
+        return
+    for directory in [parent / name for name in names if name.startswith(STAGING)]:
         with suppress(OSError):
             lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
             try:
