@@ -32,7 +32,7 @@ from assetbuild.history import History, release_of
 from assetbuild.inputs import Inputs, Listing, look
 from assetbuild.model import Compiled, Release
 from assetbuild.rebuild import Keeper, Rebuilder, Variants
-from assetbuild.records import FILES
+from assetbuild.records import FILES, RECORDS
 from assetbuild.references import formats
 from assetbuild.release import NOTHING, RELEASES, Carried, is_whole, write_release
 from assetbuild.render import Rendered
@@ -120,17 +120,16 @@ class _Build:
 
     def _continues(self, history: History) -> bool:
         """Whether the release before may be brought up to date."""
-        if not self.inputs.continues or history.changes.released != []:
+        if not self.inputs.continues or not history.changes.is_current:
             return False
         # Warnings also name what is there, but excluded.
         return history.changes.directories == [] or not history.known["warnings"]
 
     def _whole(self) -> Release:
+        self.before = None
         output_dir = self.config.output_dir
-        parent, target = (
-            (output_dir.parent, output_dir) if self.flat else (output_dir / RELEASES, output_dir / RELEASES)
-        )
-        with early(parent, target, FILES) as place, Held() as held:
+        parent = output_dir.parent if self.flat else output_dir / RELEASES
+        with early(parent, output_dir if self.flat else parent, FILES) as place, Held() as held:
             return self._anew(place, held)
 
     def _anew(self, place: Early | None, held: Held) -> Release:
@@ -163,13 +162,16 @@ class _Build:
     def _update(self, history: History, known: Known) -> Release:
         changed = self._changed(known)
         if not changed and not known["always"]:
-            return self._unchanged(history, known)
+            if history.changes.released or not history.stamp:
+                raise NotCloned
+            memory.renew(history, self.inputs, known, self.digests)  # only signatures are others than they were
+            return release_of(history.stamp)
         paths = affected([*changed, *known["always"]], known)
         bundles = self._same_bundles(known) if paths & {*known["bundles"]} else {}
         tools = Engine(known["engine"], known["encoders"])
         rebuilder = Rebuilder(self.config, self.inputs.sources, bundles, tools, self.store, self.digests)
         done = update(paths, known, self._together(rebuilder, len(paths)), self.inputs.sources, self.config)
-        before = self._following(tools)
+        before = self._following(tools, is_cloned=True)
         carried = before.carry(known, done.settled, self.clone) if before and self.clone else None
         if carried is None or not done.graph.assets.keys() <= known["names"].keys():
             raise NotAlone
@@ -199,12 +201,6 @@ class _Build:
                 self.digests[path] = digest
         return [path for path in doubtful if self.digests[path] != then[path]]
 
-    def _unchanged(self, history: History, known: Known) -> Release:
-        """Only signatures are others than they were."""
-        assert history.stamp
-        memory.renew(history, self.inputs, known, self.digests)
-        return release_of(history.stamp)
-
     def _is_whole(self, directory: Path) -> bool:
         """By signatures, if the last build has left the release that stands there; else by its bytes."""
         history = self.history
@@ -213,19 +209,20 @@ class _Build:
         return is_whole(directory)
 
     def _changed_environment(self) -> list[str]:
-        history = self.history
-        if not history or not history.stamp or not history.changes.environment:
+        if not self.history or not self.history.stamp:
             return []
-        return [self.config.shown(Path(history.stamp.environment.files[at])) for at in history.changes.environment]
+        files, changed = self.history.stamp.environment.files, self.history.changes.environment or ()
+        return [self.config.shown(Path(files[at])) for at in changed]
 
-    def _following(self, tools: Engine) -> Following | None:
+    def _following(self, tools: Engine, *, is_cloned: bool = False) -> Following | None:
         history = self.history
-        if not history or not history.stamp or not history.known or history.changes.released is None:
+        if not history or not history.stamp or not history.known or not history.changes.is_current:
             return None
-        gone = {*history.changes.released}
-        intact = {path for at, path in enumerate(history.stamp.released.files) if at not in gone} if gone else None
-        same = (tools.encoders, self.config.levels) == (history.known["encoders"], history.known["levels"])
-        if self.before is None or self.before.same_encoders != same:
+        if self.before is None:
+            # The clone looks at all files: here only at those that are read before it is known what it has found.
+            gone = {*(history.stamp.released_changed(RECORDS) if is_cloned else history.changes.released or ())}
+            intact = {path for at, path in enumerate(history.stamp.released.files) if at not in gone} if gone else None
+            same = (tools.encoders, self.config.levels) == (history.known["encoders"], history.known["levels"])
             self.before = Following(Path(history.stamp.facts["dir"]), intact, same)
         return self.before
 

@@ -1,7 +1,8 @@
 """A release -> a staging directory with the same files, as hard links, made in another process meanwhile.
 
 A build that changes little spends most of its time here and in loading its own code: so both are done at once. The
-clone is made of all files before it is known which of them will stay; the others are taken out at the end.
+clone is made of all files, if they are as they were released, before it is known which of them will stay; the others
+are taken out at the end.
 """
 
 from __future__ import annotations
@@ -19,21 +20,20 @@ from assetbuild.stamp import Stamp
 
 
 class NotCloned(Exception):
-    """The whole build is to be done: files cannot be linked here."""
+    """The whole build is to be done: files cannot be linked here, or are not as they were."""
 
 
 class Clone:
-    """`files` are paths in `source`, a release; `directory` is where they are linked to."""
+    """Of the release that `stamp` is of, in `directory`."""
 
-    def __init__(self, source: str, files: list[str], directory: Path) -> None:
-        self.source = source
-        self.files = files
+    def __init__(self, stamp: Stamp, directory: Path) -> None:
+        self.stamp = stamp
         self.directory = directory
         self.aside = Aside(self._made)
 
     def finish(self, unwanted: Iterable[str]) -> None:
-        """Return when all of the files are there, but those that are not wanted, and would survive a power cut. Raises
-        NotCloned."""
+        """Return when all of the files are there but those that are not wanted, as they were released, and would
+        survive a power cut. Raises NotCloned."""
         if not self.aside.result():
             raise NotCloned
         for file in unwanted:
@@ -44,12 +44,15 @@ class Clone:
         self.aside.stop()
 
     def _made(self) -> bool:
-        source, target = f"{self.source}/", f"{self.directory}/"
+        if self.stamp.released_changed():
+            return False
+        files = [file for file in self.stamp.released.files if "/" in file]
+        source, target = f"{self.stamp.facts['dir']}/", f"{self.directory}/"
         try:
-            for directory in sorted(above(self.files)):
+            for directory in sorted(above(files)):
                 os.mkdir(target + directory)
                 os.chmod(target + directory, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
-            for file in self.files:
+            for file in files:
                 os.link(source + file, target + file)
             atomic.make_durable(self.directory)
         except OSError:  # another file system, somebody else's files, too many links
@@ -61,7 +64,7 @@ class Clone:
 def ahead(history: History | None) -> Iterator[Clone | None]:
     """A clone of the last release, begun where it seems that the next one will be made of it; None elsewhere."""
     stamp, changes = (history.stamp, history.changes) if history else (None, None)
-    seems = changes and changes.environment == changes.released == [] and (changes.sources or changes.directories)
+    seems = changes and changes.is_current and changes.environment == [] and (changes.sources or changes.directories)
     with ExitStack() as stack:
         clone = None
         if stamp and seems:
@@ -72,8 +75,7 @@ def ahead(history: History | None) -> Iterator[Clone | None]:
 
 def _begun(stamp: Stamp, stack: ExitStack) -> Clone:
     """Raises OSError where nothing can be written."""
-    source = stamp.facts["dir"]
-    directory = stack.enter_context(atomic.staging(Path(source).parent))
-    clone = Clone(source, [file for file in stamp.released.files if "/" in file], directory)
+    directory = stack.enter_context(atomic.staging(Path(stamp.facts["dir"]).parent))
+    clone = Clone(stamp, directory)
     stack.callback(clone.stop)
     return clone

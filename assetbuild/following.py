@@ -11,11 +11,9 @@ from typing import Any
 from assetbuild.clone import Clone
 from assetbuild.compress import SUFFIXES
 from assetbuild.files import read_file
-from assetbuild.records import FILES, MANIFEST, RECORD, SUMS, in_files, sums_of
+from assetbuild.records import FILES, MANIFEST, RECORD, RECORDS, SUMS, in_files, sums_of
 from assetbuild.release import Carried
 from assetbuild.splice import digest_of, find_entry, manifest_body_of, sums_lines, without_sums
-
-_RECORDS = frozenset({MANIFEST, RECORD, SUMS})
 
 
 class Following:
@@ -35,7 +33,7 @@ class Following:
             found = sums_of(b"\n".join([*self.sums, b""]))
         except UnicodeDecodeError:
             return {}
-        return {path: digest for path, digest in found.items() if path not in _RECORDS}
+        return {path: digest for path, digest in found.items() if path not in RECORDS}
 
     @cached_property
     def sums(self) -> Sequence[bytes]:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from assetbuild import atomic, stamp
 from assetbuild.columns import Known, packed, unpacked
@@ -39,16 +39,7 @@ class History:
     @cached_property
     def changes(self) -> Changes:
         """What is not as it was when the last build ended."""
-        found = self.stamp
-        if found is None:
-            return Changes(None, None, None, None)
-        directory = found.facts["dir"]
-        return Changes(
-            found.environment.changed(),
-            found.directories.changed(),
-            found.sources.changed(),
-            found.released_changed(directory) if _is_current(found.facts) else None,
-        )
+        return Changes(self.stamp)
 
     def standing(self) -> Release | None:
         """The release that stands, if a build would make it again from what has not changed since."""
@@ -96,13 +87,33 @@ def release_of(stamp: Stamp) -> Release:
     return Release(facts["release"], Path(facts["dir"]), facts["files"], facts["size"], False, 0, warnings)
 
 
-class Changes(NamedTuple):
-    """Indexes into what the stamp watches; None where that cannot be said."""
+class Changes:
+    """Indexes into what the stamp watches; None where that cannot be said. Each kind is looked at when it is asked for:
+    of released files that may be done elsewhere."""
 
-    environment: list[int] | None
-    directories: list[int] | None
-    sources: list[int] | None
-    released: list[int] | None
+    def __init__(self, stamp: Stamp | None) -> None:
+        self.stamp = stamp
+
+    @cached_property
+    def environment(self) -> list[int] | None:
+        return self.stamp and self.stamp.environment.changed()
+
+    @cached_property
+    def directories(self) -> list[int] | None:
+        return self.stamp and self.stamp.directories.changed()
+
+    @cached_property
+    def sources(self) -> list[int] | None:
+        return self.stamp and self.stamp.sources.changed()
+
+    @cached_property
+    def is_current(self) -> bool:
+        """Whether the link to the release still leads there."""
+        return self.stamp is not None and _is_current(self.stamp.facts)
+
+    @cached_property
+    def released(self) -> list[int] | None:
+        return self.stamp.released_changed() if self.stamp and self.is_current else None
 
     @property
     def none(self) -> bool:

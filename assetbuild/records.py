@@ -17,6 +17,7 @@ from assetbuild.names import LENGTH
 from assetbuild.runtime.manifest import FORMAT_VERSION, canonical, checksum
 
 MANIFEST, RECORD, SUMS, FILES = "manifest.json", "release.json", "SHA256SUMS", "files"
+RECORDS = (MANIFEST, RECORD, SUMS)
 
 FILES_HEAD = '"files": {\n'
 RECORD_END = "\n}\n"

@@ -77,13 +77,14 @@ class Stamp(NamedTuple):
     released: Watched
     facts: dict[str, Any]
 
-    def released_changed(self, directory: str) -> list[int]:
-        """The indexes of released files that are not as they were written."""
-        found, numbers, look, prefix = [], self.released.numbers, os.stat, directory + "/"
-        for at, file in enumerate(self.released.files):
+    def released_changed(self, only: Sequence[str] | None = None) -> list[int]:
+        """The indexes of released files, of all or of `only` those, that are not as they were written."""
+        found, numbers, look, prefix = [], self.released.numbers, os.stat, self.facts["dir"] + "/"
+        files = self.released.files
+        for at in range(len(files)) if only is None else [files.index(file) for file in only if file in files]:
             first = at * _NUMBERS
             try:
-                now = look(prefix + file)
+                now = look(prefix + files[at])
             except OSError:
                 found.append(at)
                 continue

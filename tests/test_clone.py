@@ -6,18 +6,28 @@ from pathlib import Path
 import pytest
 
 from assetbuild import aside as module
+from assetbuild import signatures
 from assetbuild.clone import Clone, NotCloned
+from assetbuild.stamp import Stamp, Watched
 from tests.conftest import write_files
 
+NOTHING = Watched.of(())
 FILES = {"files/a.css": "a", "files/b/c/d.png": "d", "files/b/e.png": "e"}
 
 
 @pytest.fixture(params=[True, False], ids=["forked", "here"])
 def directories(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     monkeypatch.setattr(module, "may_fork", lambda: request.param)
-    write_files(tmp_path / "release", FILES)
+    write_files(tmp_path / "release", {**FILES, "manifest.json": "{}"})
+    for file in (tmp_path / "release").rglob("*.*"):
+        file.chmod(0o444)
     (tmp_path / "staging").mkdir()
     return tmp_path / "release", tmp_path / "staging"
+
+
+def released(release: Path) -> Stamp:
+    files = [(path, signatures.of(os.stat(release / path))) for path in (*FILES, "manifest.json")]
+    return Stamp(NOTHING, NOTHING, NOTHING, Watched.of(files), {"dir": str(release)})
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
@@ -25,7 +35,7 @@ def test_all_files_but_the_unwanted_are_linked(directories: tuple[Path, Path]) -
     release, staging = directories
     before = os.umask(0o077)
     try:
-        Clone(str(release), [*FILES], staging).finish(["files/b/e.png"])
+        Clone(released(release), staging).finish(["files/b/e.png"])
     finally:
         os.umask(before)
 
@@ -38,16 +48,34 @@ def test_all_files_but_the_unwanted_are_linked(directories: tuple[Path, Path]) -
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_what_cannot_be_linked_is_told(directories: tuple[Path, Path]) -> None:
     release, staging = directories
-    (release / "files/a.css").unlink()
+    (staging / "files").touch()
 
     with pytest.raises(NotCloned):
-        Clone(str(release), [*FILES], staging).finish([])
+        Clone(released(release), staging).finish([])
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("path", ["files/b/c/d.png", "manifest.json"])
+@pytest.mark.parametrize("harm", ["removed", "opened", "written"])
+def test_what_is_not_as_it_was_released_is_not_cloned(directories: tuple[Path, Path], path: str, harm: str) -> None:
+    release, staging = directories
+    stamp = released(release)
+    if harm == "removed":
+        (release / path).unlink()
+    else:
+        (release / path).chmod(0o644)
+    if harm == "written":
+        (release / path).write_text("d2")
+        (release / path).chmod(0o444)
+
+    with pytest.raises(NotCloned):
+        Clone(stamp, staging).finish([])
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_nobody_goes_on_with_what_is_in_vain(directories: tuple[Path, Path]) -> None:
     release, staging = directories
-    clone = Clone(str(release), [*FILES], staging)
+    clone = Clone(released(release), staging)
     pid = clone.aside.pid
     clone.stop()
     clone.stop()

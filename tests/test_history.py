@@ -451,7 +451,21 @@ def test_a_further_link_to_a_released_file_is_no_change(tmp_path: Path) -> None:
 
     empty = Watched.of([])
     assert released.changed() != []
-    assert Stamp(empty, empty, empty, released, {}).released_changed(str(tmp_path)) == []
+    assert Stamp(empty, empty, empty, released, {"dir": str(tmp_path)}).released_changed() == []
+
+
+def test_of_released_files_a_few_can_be_looked_at(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text(name)
+    released = Watched.of((name, stamp.present(str(tmp_path / name))) for name in "abc")
+    empty = Watched.of([])
+    found = Stamp(empty, empty, empty, released, {"dir": str(tmp_path)})
+
+    for name in "ac":  # no released file has such a mode: it may be written
+        (tmp_path / name).chmod(0o444)
+
+    assert (found.released_changed(), found.released_changed(["c", "b"])) == ([1], [1])
+    assert found.released_changed(["a", "none"]) == []
 
 
 def test_what_was_written_just_now_may_be_written_again(tmp_path: Path) -> None:
