@@ -688,6 +688,18 @@ def test_no_damage_is_taken_over_into_the_next_release(
     assert project.same().id != release.id
 
 
+@pytest.mark.parametrize("record", ["manifest.json", "release.json", "SHA256SUMS"])
+@pytest.mark.parametrize("content", ["", "}{", "\xff\n\n"])
+def test_a_record_that_is_damaged_is_not_gone_on_from(project: Project, record: str, content: str) -> None:
+    file = project.build().dir / record
+    file.chmod(0o644)
+    file.write_text(content)
+    file.chmod(0o444)
+    project.write({"js/lib.js": "export var z"})
+
+    project.same()
+
+
 @pytest.mark.parametrize("forgotten", [True, False])
 def test_a_release_that_was_damaged_before_a_build_found_it_is_not_trusted(project: Project, forgotten: bool) -> None:
     """A build that has nothing to write has not looked at the bytes of what stands there."""
