@@ -25,6 +25,7 @@ _SCHEMA = [
     b"CREATE TABLE entry (key BLOB PRIMARY KEY, id INTEGER NOT NULL, used INTEGER NOT NULL, size INTEGER NOT NULL,"
     b" checksum BLOB NOT NULL) WITHOUT ROWID",
 ]
+_READ = "SELECT key, used, checksum, value FROM entry JOIN content USING (id) WHERE key = ?"
 _BATCH = 500  # keys in one statement; SQLite before 3.32 takes 999
 _STEP = 8 << 20  # bytes evicted in one transaction
 _ROW = 128  # bytes an entry takes besides its value, about
@@ -157,9 +158,9 @@ def connect(file: Path, *, read_only: bool, immutable: bool) -> Connection:
     return connection
 
 
-def read(connection: Connection, keys: Iterable[bytes]) -> list[Row]:
-    query = "SELECT key, used, checksum, value FROM entry JOIN content USING (id) WHERE key IN"
-    return list(map(Row._make, _select(connection, query, keys)))
+def read(connection: Connection, key: bytes) -> Row | None:
+    found = connection.execute(_READ, (key,)).fetchone()
+    return Row._make(found) if found else None
 
 
 def _select(connection: Connection, query: str, keys: Iterable[bytes]) -> list[Any]:

@@ -121,7 +121,7 @@ class Rebuilder:
         if digest is None:
             content, digest = _read(source)
         key = self._source_key(path, digest) if self.store and self._takes_time(path) else b""
-        if kept := self._kept(key, source.file) if key else None:
+        if kept := self._kept(key, source.file, path, digest) if key else None:
             return self._packed(kept, content=content)
         if content is None:
             content, now = _read(source)
@@ -164,7 +164,7 @@ class Rebuilder:
 
     def _bundle(self, bundle: Bundle) -> Packed:
         key = self._bundle_key(bundle)
-        if kept := self._kept(key, None) if key else None:
+        if kept := self._kept(key) if key else None:
             return self._packed(kept)
         compiled = compile_bundle(bundle, self.config, self.sources)
         return self._packed(compiled, key if compiled.reads is not None else b"")
@@ -192,12 +192,13 @@ class Rebuilder:
         yield self.is_prehashed(path)
         yield (minifying.tools(language), minifying.options.keep, minifying.options.source_maps) if language else None
 
-    def _kept(self, key: bytes, file: str | None) -> Compiled | None:
+    def _kept(self, key: bytes, file: str | None = None, own: str = "", own_digest: str = "") -> Compiled | None:
+        """`own` is the logical path of a source, `own_digest` what its `file` has been found to hold."""
         trace = self.store.get(key) if self.store else None
         if trace is None or self.store is None:
             return None
         data = json.loads(trace)
-        if any(self._digest(path) != digest for path, digest in data["reads"]):
+        if any((own_digest if path == own else self._digest(path)) != digest for path, digest in data["reads"]):
             return None
         contents = []
         for digest in (data["made"], data["map"] and data["map"][1]):

@@ -11,7 +11,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from weakref import WeakSet
@@ -57,25 +57,19 @@ class Store:
         _LIVE.add(self)
 
     def get(self, key: bytes) -> bytes | None:
-        return self.get_many((key,)).get(key)
-
-    def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        """The values that are there, in no order: far fewer round trips than `get` for each."""
-        wanted = set(keys)
         with self._lock:
-            found = {key: self._pending[key] for key in wanted & self._pending.keys()}
-            missing = wanted - found.keys()
-            rows = self._attempt(lambda connection: database.read(connection, missing)) if missing else None
-        today = database.today()
-        for row in rows or ():
-            value = row.checked()
-            if value is None:
-                self._damaged.add(row.key)
-                continue
-            found[row.key] = value
-            if row.used != today:
-                self._used.add(row.key)
-        return found
+            if (pending := self._pending.get(key)) is not None:
+                return pending
+            row = self._attempt(lambda connection: database.read(connection, key))
+        return self._checked(row) if row else None
+
+    def _checked(self, row: database.Row) -> bytes | None:
+        value = row.checked()
+        if value is None:
+            self._damaged.add(row.key)
+        elif row.used != database.today():
+            self._used.add(row.key)
+        return value
 
     def put(self, key: bytes, value: bytes) -> None:
         """Held in memory until the next write: after some megabytes or seconds, at `flush()` and `close()`."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from assetbuild import store
+from assetbuild import contents, store
 from assetbuild.build import build
 from assetbuild.compress import decode
 from assetbuild.config import load_config
@@ -109,6 +109,17 @@ def test_results_of_another_configuration_are_never_taken(
     with Store(project.cache) as keeper:
         for name in [*CONFIGS][::order]:
             assert made(project, CONFIGS[name], keeper) == wanted[name], name
+
+
+def test_a_source_whose_result_is_kept_is_read_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Counting()
+    made(project, WARN, keeper)
+    opened: list[str] = []
+    real = contents.open_file
+    monkeypatch.setattr(contents, "open_file", lambda file, shown: [opened.append(shown), real(file, shown)][1])
+    made(project, WARN, keeper)
+
+    assert [path for path in opened if path in ("js/old.js", "js/lib.js")] == ["js/lib.js", "js/old.js"]
 
 
 class Counting:
