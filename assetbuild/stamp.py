@@ -175,7 +175,3 @@ def signature_of(file: str, read_at: int) -> Signature:
     except OSError:
         return NONE
     return found if signatures.settled(found, read_at) else signatures.UNSETTLED
-
-
-def present(file: str) -> Signature:
-    return signatures.of(os.stat(file))

@@ -53,6 +53,10 @@ def standing(project: Project) -> bool:
     return project.history("False", "True").standing() is not None
 
 
+def present(file: str) -> signatures.Signature:
+    return signatures.of(os.stat(file))
+
+
 def test_a_build_with_nothing_to_do_says_so_and_does_nothing(project: Project) -> None:
     first = watched(project)
     assert sources_of(project, first.opened) == {*SITE}
@@ -417,7 +421,7 @@ def test_what_is_watched_has_changed_or_not(tmp_path: Path) -> None:
         (tmp_path / name).write_text("a")
     os.utime(tmp_path / "touched", (1, 1))
     files = [str(tmp_path / name) for name in ("same", "longer", "touched", "gone", "other", "new", "absent")]
-    watched = Watched.of((file, stamp.present(file) if os.path.exists(file) else NONE) for file in files)
+    watched = Watched.of((file, present(file) if os.path.exists(file) else NONE) for file in files)
     assert watched.changed() == []
 
     (tmp_path / "longer").write_text("ab")
@@ -435,7 +439,7 @@ def test_what_is_watched_has_changed_or_not(tmp_path: Path) -> None:
 def test_each_number_of_a_signature_counts(tmp_path: Path, at: int) -> None:
     file = str(tmp_path / "file")
     (tmp_path / "file").touch()
-    numbers = array("q", stamp.present(file))
+    numbers = array("q", present(file))
     numbers[at] += 1
 
     assert Watched([file], numbers).changed() == [0]
@@ -444,7 +448,7 @@ def test_each_number_of_a_signature_counts(tmp_path: Path, at: int) -> None:
 def test_a_further_link_to_a_released_file_is_no_change(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     (tmp_path / "a").chmod(0o444)
-    released = Watched.of([("a", stamp.present(str(tmp_path / "a")))])
+    released = Watched.of([("a", present(str(tmp_path / "a")))])
     time.sleep(0.012)
 
     os.link(tmp_path / "a", tmp_path / "b")
@@ -457,7 +461,7 @@ def test_a_further_link_to_a_released_file_is_no_change(tmp_path: Path) -> None:
 def test_of_released_files_a_few_can_be_looked_at(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / name).write_text(name)
-    released = Watched.of((name, stamp.present(str(tmp_path / name))) for name in "abc")
+    released = Watched.of((name, present(str(tmp_path / name))) for name in "abc")
     empty = Watched.of([])
     found = Stamp(empty, empty, empty, released, {"dir": str(tmp_path)})
 
@@ -474,7 +478,7 @@ def test_what_was_written_just_now_may_be_written_again(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "directory"):
         path.touch() if path.name == "file" else path.mkdir()
         assert stamp.signature_of(str(path), read_at) == UNSETTLED
-        assert stamp.signature_of(str(path), read_at + 10**9) == stamp.present(str(path))
+        assert stamp.signature_of(str(path), read_at + 10**9) == present(str(path))
     assert stamp.signature_of(str(tmp_path / "none"), read_at) == NONE
 
 

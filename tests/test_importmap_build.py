@@ -493,7 +493,7 @@ import sheet from "../css/box.css" with {type: "css"};
 import * as other from "./shared.js?again";
 document.adoptedStyleSheets = [sheet];
 const answer = new Promise(done => {
-  const worker = new Worker(new URL("./work/worker.js", import.meta.url), {type: "module"});
+  const worker = new Worker(new URL("./tasks/worker.js", import.meta.url), {type: "module"});
   worker.onmessage = event => done(event.data);
   worker.onerror = event => done("error: " + event.message);
 });
@@ -516,12 +516,12 @@ export function add(a, b) { return a + b + two() }
 """,
     "js/pair/first.js": 'export * from "./second.js"',
     "js/pair/second.js": 'import "./first.js"; export function two() { return "two" }',
-    "js/work/worker.js": """
+    "js/tasks/worker.js": """
 import {add} from "../shared.js";
 const later = await import("./later.js");
 postMessage(add(1, 1) + later.text);
 """,
-    "js/work/later.js": 'export const text = " later"',
+    "js/tasks/later.js": 'export const text = " later"',
     "js/classic.js": 'import("./cycle/late.js").then(late => { window.classic = late.text })',
     "data/site.json": '{"text": "json"}',
     "css/box.css": "body { --box: url(../img/x.svg); border: 3px solid }",
