@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from binascii import a2b_hex, b2a_base64
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from typing import NamedTuple
 
 from assetbuild.config import Config
 from assetbuild.errors import OutputConflict, raise_all
@@ -12,6 +11,7 @@ from assetbuild.fingerprint import Final
 from assetbuild.globs import matcher
 from assetbuild.graph import Graph
 from assetbuild.model import Reference, language_of
+from assetbuild.named import NamedTuple
 from assetbuild.records import manifest_line
 from assetbuild.resolver import Target
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, NoReturn, TypeVar
 
-from assetbuild.executors import may_fork
+from assetbuild.forking import may_fork
 
 R = TypeVar("R")
 

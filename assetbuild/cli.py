@@ -121,10 +121,11 @@ def _build(
 ) -> Release:
     """`settings` stand for those of the configuration `file`, where they are not None."""
     from assetbuild.clone import ahead
-    from assetbuild.inputs import listing
 
     with ExitStack() as stack:
         clone = stack.enter_context(ahead(history))
+        from assetbuild.inputs import listing
+
         config = load(file)._replace(**{name: value for name, value in settings.items() if value is not None})
         listed = stack.enter_context(listing(config, history))
         with loading():  # meanwhile

@@ -64,7 +64,9 @@ class Clone:
 def ahead(history: History | None) -> Iterator[Clone | None]:
     """A clone of the last release, begun where it seems that the next one will be made of it; None elsewhere."""
     stamp, changes = (history.stamp, history.changes) if history else (None, None)
-    seems = changes and changes.is_current and changes.environment == [] and (changes.sources or changes.directories)
+    seems = (
+        changes and changes.is_current and changes.environment == [] and (changes.first_source or changes.directories)
+    )
     with ExitStack() as stack:
         clone = None
         if stamp and seems:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from assetbuild.errors import ReleaseError
+from assetbuild.named import NamedTuple
 from assetbuild.records import RECORD
 from assetbuild.release import read_record
 

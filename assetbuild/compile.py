@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from assetbuild import sourcemaps
 from assetbuild.config import Config
 from assetbuild.contents import hash_source, read_source
 from assetbuild.errors import Place, Problem, place_at
@@ -168,6 +167,8 @@ def _map_content(
 ) -> tuple[bytes | None, Reads]:
     """The map of the source, from its own file or from the comment that holds it; None where there is none."""
     if own_map is None:
+        from assetbuild import sourcemaps
+
         found = sourcemap.inline_url(content, language)
         return (sourcemaps.inline(content[found[0] : found[1]].decode("utf-8", "replace")) if found else None), ()
     target = resolve(own_map.specifier, path, config.url_prefix)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import unquote
 
 from assetbuild.checker import Checker, type_name
 from assetbuild.configfile import read_table
 from assetbuild.errors import ConfigError, did_you_mean, raise_all
 from assetbuild.globs import matcher
+from assetbuild.named import NamedTuple
 from assetbuild.roots import Root, parse_roots
 from assetbuild.rules import OFF, Minifying, References, parse_minify, parse_references
 

@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from assetbuild import atomic
+from assetbuild.named import NamedTuple
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from assetbuild.config import Config
+from assetbuild.named import NamedTuple
+from assetbuild.patterns import regex
 
 _ALWAYS = ("tree_sitter", "tree_sitter_javascript")
 _FILTERS = ("jsmin", "rjsmin", "cssmin", "rcssmin")  # that a bundle may name, whatever [minify] says
 _ENCODERS = {"br": "brotli", "gz": "deflate", "zst": "backports.zstd"}
 _LARGEST = 1 << 20  # bytes; a module has a tenth of that
-_NORMAL = re.compile(r"[-_.]+")
+_NORMAL = regex(r"[-_.]+")
 
 
 class Engine(NamedTuple):

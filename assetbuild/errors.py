@@ -6,7 +6,9 @@ Attributes carry the parts, so nobody parses text. A warning is the same `Proble
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from assetbuild.named import NamedTuple
 
 QUOTE_WIDTH = 80  # characters of a construct that a message quotes
 EXCERPT_WIDTH = 100  # characters of a source line shown; minified lines are far longer

@@ -7,8 +7,6 @@ lost. Who may leave a map before its end closes it (`with closing(...)`): until 
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -16,8 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from assetbuild.cpus import available_cpus
-from assetbuild.worker import Outcome, attempt
-from assetbuild.workers import HEARTBEAT, PATIENCE, map_in_workers
+from assetbuild.forking import may_fork
+from assetbuild.worker import HEARTBEAT, PATIENCE, Outcome, attempt
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
@@ -132,27 +130,13 @@ class Processes:
         # With no more items than workers, the last one may be as long as all the rest is.
         last = _do_the_last(work, rest) if len(rest) > self.jobs else []
         if len(rest) > 1 and may_fork():
+            from assetbuild.workers import map_in_workers  # not needed where little is to be done
+
             yield from map_in_workers(work, rest, min(self.jobs, len(rest)))
         else:
             yield from Serial().map(work, rest)
         while last:
             yield _result(last.pop())
-
-
-def may_fork() -> bool:
-    """Whether this is the only thread: another one may hold a lock that nobody would release in the child.
-
-    On macOS the system's own libraries have threads. An extension's threads are known to the kernel alone.
-    """
-    if not hasattr(os, "fork") or sys.platform == "darwin":
-        return False
-    threading = sys.modules.get("threading")
-    if threading and threading.active_count() > 1:
-        return False
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:
-        return True
 
 
 def _do_the_last(work: Callable[[T], Any], items: list[T]) -> list[Outcome]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from assetbuild.contents import content_of
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled
+from assetbuild.named import NamedTuple
 from assetbuild.names import ZEROS, name_of, released_name
 from assetbuild.render import Rendered, is_rewritten, render
 

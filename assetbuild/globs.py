@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import count
 
+from assetbuild.patterns import regex
+
 _MAGIC = frozenset("*?[")
 # Stars in a row mean what fewer of them mean, but each costs another round of backtracking.
-_STARS = re.compile(r"\*{3,}")
-_DIRECTORIES = re.compile(r"(?<![^/])(?:\*\*/){2,}")
+_STARS = regex(r"\*{3,}")
+_DIRECTORIES = regex(r"(?<![^/])(?:\*\*/){2,}")
 
 
 def has_magic(pattern: str) -> bool:
@@ -23,7 +25,8 @@ def has_magic(pattern: str) -> bool:
 
 def translate(pattern: str) -> str:
     """`pattern` as a regular expression for `re.fullmatch`."""
-    pattern = _DIRECTORIES.sub("**/", _STARS.sub("**", pattern))
+    if "***" in pattern or "**/**/" in pattern:
+        pattern = _DIRECTORIES.sub("**/", _STARS.sub("**", pattern))
     out: list[str] = []
     at, end = 0, len(pattern)
     directories = star = -1  # where in `out` the last `**/` stands, and the last `*` of this segment
@@ -82,8 +85,8 @@ def _one_of(body: str) -> str:
 @lru_cache(maxsize=256)
 def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """One test for a list of globs."""
-    if not patterns:
-        return lambda _: False
+    if not patterns or "**" in patterns:
+        return lambda _: bool(patterns)
     parts = [translate(_anchored(pattern)) for pattern in patterns]
     compiled = re.compile("|".join(f"(?:{part})" for part in parts), re.DOTALL)
     return lambda path: compiled.fullmatch(path) is not None

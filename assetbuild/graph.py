@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from assetbuild import importmap, maps
 from assetbuild.config import Config
 from assetbuild.errors import Problem, raise_all
 from assetbuild.model import Compiled, Source
+from assetbuild.named import NamedTuple
 from assetbuild.resolver import Resolver, Target
 
 

@@ -7,8 +7,9 @@ Without them, or with others' in their place, a build does all of its work, and 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,24 @@ class Changes:
 
     @cached_property
     def environment(self) -> list[int] | None:
-        return self.stamp and self.stamp.environment.changed()
+        return self.stamp and [*self.stamp.environment.changed()]
 
     @cached_property
     def directories(self) -> list[int] | None:
-        return self.stamp and self.stamp.directories.changed()
+        return self.stamp and [*self.stamp.directories.changed()]
 
     @cached_property
     def sources(self) -> list[int] | None:
-        return self.stamp and self.stamp.sources.changed()
+        return self.stamp and [*self.first_source, *self._sources]
+
+    @cached_property
+    def first_source(self) -> list[int]:
+        """Not more than one: so that what follows from any may begin before all are looked at."""
+        return [*islice(self._sources, 1)]
+
+    @cached_property
+    def _sources(self) -> Iterator[int]:
+        return self.stamp.sources.changed() if self.stamp else iter(())
 
     @cached_property
     def is_current(self) -> bool:
@@ -117,7 +127,7 @@ class Changes:
 
     @property
     def none(self) -> bool:
-        return [] == self.environment == self.directories == self.sources == self.released
+        return [] == self.environment == self.directories == self.first_source == self.released
 
 
 def _is_current(facts: Mapping[str, Any]) -> bool:

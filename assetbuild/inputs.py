@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import NamedTuple
 
 from assetbuild import signatures
 from assetbuild.aside import Aside
@@ -16,6 +15,7 @@ from assetbuild.columns import Known
 from assetbuild.config import Config
 from assetbuild.history import History
 from assetbuild.model import Source
+from assetbuild.named import NamedTuple
 from assetbuild.signatures import Signature
 from assetbuild.stamp import Stamp, Watched, signature_of
 

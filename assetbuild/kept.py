@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assetbuild import atomic
+from assetbuild.named import NamedTuple
 
 if TYPE_CHECKING:
     from assetbuild.store import Info
 
 _BUILDS = "builds"
-_OURS = r"[0-9a-f]{8}\.(?:stamp|known)(?:\.\d+\.new)?"
+_HEX = frozenset("0123456789abcdef")
 _DAY = 86_400
 _OLD = 60 * _DAY  # seconds; nobody goes on from a build that was made or asked for longer ago
 
@@ -94,9 +94,18 @@ def _kept(directory: Path, found: Info) -> Kept:
 def _builds(directory: Path) -> list[Path]:
     try:
         with os.scandir(directory / _BUILDS) as entries:
-            return [Path(entry.path) for entry in entries if re.fullmatch(_OURS, entry.name)]
+            return [Path(entry.path) for entry in entries if _is_ours(entry.name)]
     except OSError:
         return []
+
+
+def _is_ours(name: str) -> bool:
+    """A hash, what it is of, and what it is written as at first: `01234567.stamp.89.new`."""
+    key, _, rest = name.partition(".")
+    kind, _, scratch = rest.partition(".")
+    number, _, end = scratch.partition(".")
+    is_scratch = number.isdecimal() and end == "new"
+    return len(key) == 8 and _HEX.issuperset(key) and kind in ("stamp", "known") and (not scratch or is_scratch)
 
 
 def _size(file: Path) -> int:

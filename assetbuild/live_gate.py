@@ -10,10 +10,10 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from assetbuild.errors import AssetBuildError
+from assetbuild.named import NamedTuple
 
 Headers = Sequence[tuple[bytes, bytes]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
-from assetbuild import sourcemaps
 from assetbuild.config import Config
 from assetbuild.contents import content_of
 from assetbuild.globs import matcher
@@ -15,7 +15,9 @@ from assetbuild.names import ZEROS, name_of
 from assetbuild.references import sourcemap
 from assetbuild.render import url_of
 from assetbuild.resolver import DROPPED, Target
-from assetbuild.sourcemaps import Shift
+
+if TYPE_CHECKING:
+    from assetbuild.sourcemaps import Shift
 
 Assets = dict[str, Compiled]
 Targets = dict[str, tuple[Target, ...]]
@@ -86,9 +88,11 @@ def _shifts(path: str, assets: Assets, targets: Targets) -> list[Shift] | None:
     if not spans:
         return []
     language = language_of(path)
-    return (
-        sourcemaps.shifts(content_of(compiled), spans, language) if language and compiled.encoding == "ascii" else None
-    )
+    if language is None or compiled.encoding != "ascii":
+        return None
+    from assetbuild.sourcemaps import shifts
+
+    return shifts(content_of(compiled), spans, language)
 
 
 def _corrected(source_map: Compiled, moved: list[list[Shift] | None]) -> Compiled | None:
@@ -100,7 +104,9 @@ def _corrected(source_map: Compiled, moved: list[list[Shift] | None]) -> Compile
         return source_map
     if source_map.prehashed:
         return None
-    corrected = sourcemaps.shifted(content_of(source_map), shifts)
+    from assetbuild.sourcemaps import shifted
+
+    corrected = shifted(content_of(source_map), shifts)
     return _with_content(source_map, corrected) if corrected is not None else None
 
 
@@ -111,6 +117,8 @@ def _correct_inline(path: str, assets: Assets, targets: Targets) -> None:
     shifts = _shifts(path, assets, targets) if url else []
     if language is None or url is None or shifts == [] or compiled.content is None:
         return
+    from assetbuild import sourcemaps
+
     content = compiled.content
     source_map = sourcemaps.inline(content[url[0] : url[1]].decode("utf-8", "replace"))
     corrected = sourcemaps.shifted(source_map, shifts) if source_map is not None and shifts else None

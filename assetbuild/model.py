@@ -11,9 +11,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from assetbuild.errors import Problem
+from assetbuild.named import NamedTuple
 from assetbuild.signatures import Signature
 
 Kind = Literal[

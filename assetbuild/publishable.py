@@ -6,9 +6,9 @@ Dotfiles, editors' leftovers, Python, keys; and names that no URL, no JSON or no
 from __future__ import annotations
 
 import os
-import re
 
 from assetbuild.globs import matcher
+from assetbuild.patterns import regex
 from assetbuild.urls import has_scheme
 
 # Compared with the lower-cased name of every file and directory. `.well-known` is the one dot name meant to be
@@ -49,9 +49,9 @@ _PRIVATE = frozenset((".aws", ".bzr", ".git", ".gnupg", ".hg", ".ssh", ".svn"))
 _ANNEX = (".git", "annex")  # where git-annex keeps the files that it puts links for into a checkout
 # 255 bytes is the limit of a name on common file systems; a fingerprint takes 17, the suffix of a variant 4.
 NAME_LIMIT = 255 - 17 - 4
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]*")  # what nearly all names consist of, without the colon of a scheme
-_NOT_IN_URLS = re.compile(r"[\\\x00-\x1f\x7f-\x9f]")
+_CONTROL = regex(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
+_PLAIN = regex(r"[A-Za-z0-9_./-]*")  # what nearly all names consist of, without the colon of a scheme
+_NOT_IN_URLS = regex(r"[\\\x00-\x1f\x7f-\x9f]")
 
 _EXTENSIONS = frozenset(one[2:] for one in NEVER_PUBLISHED if one.startswith("*."))
 _NAMES = tuple(one for one in NEVER_PUBLISHED if not one.startswith("*."))

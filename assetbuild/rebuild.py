@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assetbuild.collector import with_collector
 from assetbuild.compile import compile_bundle, compile_opaque, compile_source
@@ -24,6 +24,7 @@ from assetbuild.errors import AssetBuildError
 from assetbuild.globs import matcher
 from assetbuild.held import Held
 from assetbuild.model import Compiled, Format, Source, language_of
+from assetbuild.named import NamedTuple
 from assetbuild.names import LENGTH, released_name
 from assetbuild.results import Packed, Result, packed, read_trace, trace_of, unpacked
 

@@ -6,26 +6,27 @@ Files are staged beside the releases, the manifest last, made durable, and renam
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from assetbuild import __version__, atomic
 from assetbuild.artifact import Artifact, check_names, contents, make_artifacts, manifest_lines, paths
 from assetbuild.clone import Clone
 from assetbuild.config import Config
 from assetbuild.directories import above
+from assetbuild.disk import disk_error
 from assetbuild.early import Early
-from assetbuild.errors import OutputConflict, ReleaseError
+from assetbuild.errors import OutputConflict
 from assetbuild.executors import Executor
 from assetbuild.files import MODE, file_digest, read_file, write_file
 from assetbuild.fingerprint import Final
 from assetbuild.graph import Graph
+from assetbuild.named import NamedTuple
 from assetbuild.records import (
     FILES,
     MANIFEST,
@@ -143,7 +144,7 @@ def write_release(
         if not flat:
             _point_current(config, release_id)
     except OSError as error:
-        raise _disk_error(error, config) from error
+        raise disk_error(error, config) from error
     return made
 
 
@@ -279,22 +280,3 @@ def _point_current(config: Config, release_id: str) -> None:
             fix="move it away; assetbuild does not remove what it has not made",
         )
     atomic.point(link, f"{RELEASES}/{release_id}")
-
-
-_DISK_FIXES = {
-    errno.ENOSPC: "free some space, or choose another place with --output",
-    errno.EDQUOT: "free some of your quota, or choose another place with --output",
-    errno.EFBIG: "raise the limit on the size of files, or choose another place with --output",
-    errno.EROFS: "choose a place that can be written with --output",
-    errno.EACCES: "choose a place that can be written with --output",
-    errno.EPERM: "choose a place that can be written with --output",
-}
-
-
-def _disk_error(error: OSError, config: Config) -> ReleaseError:
-    return ReleaseError(
-        f"the release could not be written: {(error.strerror or str(error)).lower()}; what stood before is untouched",
-        where=config.shown(config.output_dir),
-        fix=_DISK_FIXES.get(error.errno or 0),
-        notes=(f"file: {os.fsdecode(error.filename)}",) if error.filename else (),
-    )

@@ -6,10 +6,11 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import starmap
-from typing import Any, NamedTuple
+from typing import Any
 
 from assetbuild.history import packed_problem, unpacked_problem
 from assetbuild.model import Compiled, Origin, Reference
+from assetbuild.named import NamedTuple
 
 # Logical path, digest, size and `Result.early` of what names nothing and is released as it is, as nearly all are; else
 # what `packed` gives.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from assetbuild.checker import Checker, type_name
+from assetbuild.named import NamedTuple
 from assetbuild.publishable import private_part
 
 _ROOT_KEYS = ("path", "package", "dir", "prefix", "outside_links")

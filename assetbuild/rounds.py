@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assetbuild.config import Config
 from assetbuild.discover import is_never_published
 from assetbuild.errors import AssetBuildError, BuildFailed, Problem
+from assetbuild.named import NamedTuple
 from assetbuild.report import grouped, problem_json
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 from assetbuild.checker import Checker, type_name
 from assetbuild.errors import did_you_mean
 from assetbuild.globs import matcher
 from assetbuild.model import Format, Kind, Language, format_of
+from assetbuild.named import NamedTuple
 
 Policy = Literal["error", "warn", "ignore"]
 POLICIES: tuple[str, ...] = get_args(Policy)

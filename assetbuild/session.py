@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from assetbuild import memory
 from assetbuild.artifact import Artifact, check_names, make_artifacts, manifest_lines
@@ -30,6 +29,7 @@ from assetbuild.globs import matcher
 from assetbuild.graph import Graph, link
 from assetbuild.history import History
 from assetbuild.inputs import look
+from assetbuild.named import NamedTuple
 from assetbuild.names import LENGTH
 from assetbuild.rebuild import Keeper
 from assetbuild.records import manifest_body, manifest_text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from assetbuild.named import NamedTuple
 
 QUICK = 0.002  # seconds that one whole saved file waits for company
 QUIET = 0.020  # seconds without an event after which several files, or one still open, have settled

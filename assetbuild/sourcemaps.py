@@ -12,10 +12,11 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
 from assetbuild.model import Language
+from assetbuild.named import NamedTuple
 from assetbuild.syntax import mappings
 from assetbuild.syntax.mappings import Segment
 

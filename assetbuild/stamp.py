@@ -11,12 +11,13 @@ import os
 import stat
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from assetbuild import atomic, signatures
+from assetbuild.named import NamedTuple
 from assetbuild.signatures import NONE, Signature
 
 FORMAT = b"assetbuild stamp 2\n"
@@ -44,9 +45,9 @@ class Watched(NamedTuple):
         numbers = iter(self.numbers)
         return zip(self.files, zip(numbers, numbers, numbers, numbers, strict=True), strict=True)
 
-    def changed(self) -> list[int]:
-        """The indexes of those whose signature is another one now."""
-        found, at, look, numbers = [], -1, os.stat, self.numbers
+    def changed(self) -> Iterator[int]:
+        """The indexes of those whose signature is another one now, each as soon as it is found."""
+        at, look, numbers = -1, os.stat, self.numbers
         for file in self.files:
             at += 1
             first = at * _NUMBERS
@@ -54,7 +55,7 @@ class Watched(NamedTuple):
                 now = look(file)
             except (OSError, ValueError):
                 if numbers[first] != NONE[0]:
-                    found.append(at)
+                    yield at
                 continue
             if (
                 now.st_mtime_ns != numbers[first + 1]
@@ -62,8 +63,7 @@ class Watched(NamedTuple):
                 or now.st_ctime_ns != numbers[first + 2]
                 or now.st_ino != numbers[first + 3]
             ):
-                found.append(at)
-        return found
+                yield at
 
 
 class Stamp(NamedTuple):

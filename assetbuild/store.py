@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from assetbuild import database
+from assetbuild.named import NamedTuple
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

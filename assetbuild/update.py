@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from assetbuild.columns import Known, targets_of
 from assetbuild.config import Config
@@ -19,6 +18,7 @@ from assetbuild.graph import Graph, link
 from assetbuild.importmap import sent_away
 from assetbuild.memory import has_maps
 from assetbuild.model import Compiled, Source
+from assetbuild.named import NamedTuple
 from assetbuild.render import Rendered
 from assetbuild.resolver import MANY
 

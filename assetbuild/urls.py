@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote, unquote
+
+from assetbuild.patterns import regex
 
 # Unreserved characters of RFC 3986 and `/`. All else is percent-encoded: such a URL is safe unquoted in CSS, inside
 # any string of CSS or JS and inside a comment of either, and its first segment cannot be read as a scheme.
 _SAFE = "/-._~"
-_IS_SAFE = re.compile(r"[A-Za-z0-9/\-._~]*").fullmatch
+_SAFE_URL = regex(r"[A-Za-z0-9/\-._~]*")
 
-_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_HAS_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 
 # What a browser drops before it reads a URL: control characters and spaces at its ends, tabs and line ends anywhere.
 _AROUND = "".join(map(chr, range(0x21)))
 _INSIDE = str.maketrans("", "", "\t\n\r")
-_IS_CLEAN = re.compile(r"[^\0-\x20\\]*").fullmatch  # nothing of that, nor a backslash: so are nearly all
+_CLEAN = regex(r"[^\0-\x20\\]*")  # nothing of that, nor a backslash: so are nearly all
 
 
 def is_local(url: str) -> bool:
@@ -39,7 +40,7 @@ def resolve(path: str, holder: str, url_prefix: str) -> str | None:
 
     None where it leaves the tree by `..`, or is root-absolute outside `url_prefix`: then it is not for us.
     """
-    if not _IS_CLEAN(path):
+    if not _CLEAN.fullmatch(path):
         path = _cleaned(path).replace("\\", "/")
     from_root = path.startswith("/")  # asked before escapes are undone: '%2Fa' is a name, not a root
     if "%" in path:
@@ -79,7 +80,7 @@ def relative(target: str, holder: str, *, dotted: bool) -> str:
         while common < most and here[common] == there[common]:
             common += 1
         url = "../" * (len(here) - 1 - common) + "/".join(there[common:])
-    return url if _IS_SAFE(url) else quote(url, safe=_SAFE, errors="surrogateescape")
+    return url if _SAFE_URL.fullmatch(url) else quote(url, safe=_SAFE, errors="surrogateescape")
 
 
 def absolute(target: str, url_prefix: str) -> str:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assetbuild import signatures
 from assetbuild.config import load_config
 from assetbuild.errors import AssetBuildError
+from assetbuild.named import NamedTuple
 from assetbuild.pages import Pages
 from assetbuild.rounds import Listener, Outcome, Rounds
 from assetbuild.signatures import NONE, Signature

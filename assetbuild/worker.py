@@ -13,13 +13,19 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from assetbuild.named import NamedTuple
 
 T = TypeVar("T")
 
 SLICE = 0.02  # seconds of work between two messages of a worker, each of which costs some 0.1 ms
 SHARE = 2  # a worker takes this part of its fair share of what is left, at most: so all end at nearly the same time
 WORD = 8  # bytes of a number in a pipe
+PATIENCE = 0.2  # seconds that an interrupted map waits for what is running
+# Seconds that it waits for an answer before it looks whether it was interrupted: a signal that comes just before a wait
+# begins does not end it.
+HEARTBEAT = 0.5
 _PLAIN, _PICKLED = b"m", b"p"  # how a message goes on: marshal is five times as fast, and loaded already
 
 Outcome = tuple[Any, BaseException | None]  # a result, or why there is none

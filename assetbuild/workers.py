@@ -10,17 +10,13 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from assetbuild.errors import AssetBuildError
-from assetbuild.worker import WORD, Answer, Task, be_a_worker, flush, unpacked
+from assetbuild.named import NamedTuple
+from assetbuild.worker import HEARTBEAT, PATIENCE, WORD, Answer, Task, be_a_worker, flush, unpacked
 
 T = TypeVar("T")
-
-PATIENCE = 0.2  # seconds that an interrupted map waits for what is running
-# Seconds that it waits for an answer before it looks whether it was interrupted: a signal that comes just before a wait
-# begins does not end it.
-HEARTBEAT = 0.5
 
 
 class _Worker(NamedTuple):

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from assetbuild import signatures
 from assetbuild.artifact import Artifact, paths
@@ -18,6 +18,7 @@ from assetbuild.executors import Executor
 from assetbuild.files import CONSTANT_TIME, SMALL, copy_whole, file_digest, write_file
 from assetbuild.graph import Graph
 from assetbuild.model import Compiled, Source
+from assetbuild.named import NamedTuple
 from assetbuild.names import LENGTH
 from assetbuild.rebuild import Variant, Variants
 from assetbuild.records import FILES, record_line

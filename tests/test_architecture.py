@@ -27,12 +27,12 @@ ORDER = """
     runtime.flask.*
     runtime.starlette.*
     runtime.django.*
-    collector
+    collector named patterns
     errors signatures directories
     model
     urls
     globs publishable
-    workers cpus worker executors aside
+    workers cpus forking worker executors aside
     atomic
     database store
     stamp columns kept history
@@ -57,7 +57,7 @@ ORDER = """
     rebuild
     records artifact
     splice
-    write
+    write disk
     release following
     verify compare twice
     recipes.* serve

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 import assetbuild
 from assetbuild import kept, signatures, stamp
 from assetbuild.errors import Place, Problem
-from assetbuild.history import History, packed_problem, unpacked_problem
+from assetbuild.history import Changes, History, packed_problem, unpacked_problem
 from assetbuild.signatures import NONE, UNSETTLED
 from assetbuild.stamp import Stamp, Watched
+from tests.conftest import write_files
 from tests.test_architecture import HEAVY
 from tests.test_incremental import PLAIN, Project, sources_of, watched
 from tests.test_release import snapshot
@@ -422,7 +423,7 @@ def test_what_is_watched_has_changed_or_not(tmp_path: Path) -> None:
     os.utime(tmp_path / "touched", (1, 1))
     files = [str(tmp_path / name) for name in ("same", "longer", "touched", "gone", "other", "new", "absent")]
     watched = Watched.of((file, present(file) if os.path.exists(file) else NONE) for file in files)
-    assert watched.changed() == []
+    assert [*watched.changed()] == []
 
     (tmp_path / "longer").write_text("ab")
     os.utime(tmp_path / "touched", (2, 2))
@@ -431,8 +432,23 @@ def test_what_is_watched_has_changed_or_not(tmp_path: Path) -> None:
     (tmp_path / "copy").replace(tmp_path / "other")
     (tmp_path / "new").touch()
 
-    assert watched.changed() == [1, 2, 3, 4, 5]
-    assert Watched.of([(files[0], UNSETTLED), (files[6], UNSETTLED)]).changed() == [0, 1]
+    assert [*watched.changed()] == [1, 2, 3, 4, 5]
+    assert [*Watched.of([(files[0], UNSETTLED), (files[6], UNSETTLED)]).changed()] == [0, 1]
+
+
+def test_that_a_source_has_changed_is_known_before_the_others_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [str(tmp_path / name) for name in "abcd"]
+    write_files(tmp_path, dict.fromkeys("abcd", "1"))
+    sources, nothing = Watched.of((file, present(file)) for file in files), Watched.of(())
+    write_files(tmp_path, {"b": "22", "d": "22"})
+    changes = Changes(Stamp(nothing, nothing, sources, nothing, {"link": None}))
+    looked, look = list[str](), os.stat
+    monkeypatch.setattr(os, "stat", lambda file: looked.append(file) or look(file))
+
+    assert (changes.first_source, changes.none, looked) == ([1], False, files[:2])
+    assert (changes.sources, changes.first_source, looked) == ([1, 3], [1], files)
 
 
 @pytest.mark.parametrize("at", range(4))
@@ -442,7 +458,7 @@ def test_each_number_of_a_signature_counts(tmp_path: Path, at: int) -> None:
     numbers = array("q", present(file))
     numbers[at] += 1
 
-    assert Watched([file], numbers).changed() == [0]
+    assert [*Watched([file], numbers).changed()] == [0]
 
 
 def test_a_further_link_to_a_released_file_is_no_change(tmp_path: Path) -> None:
@@ -454,7 +470,7 @@ def test_a_further_link_to_a_released_file_is_no_change(tmp_path: Path) -> None:
     os.link(tmp_path / "a", tmp_path / "b")
 
     empty = Watched.of([])
-    assert released.changed() != []
+    assert [*released.changed()] != []
     assert Stamp(empty, empty, empty, released, {"dir": str(tmp_path)}).released_changed() == []
 
 

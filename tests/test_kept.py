@@ -78,7 +78,11 @@ def in_builds(project: Project) -> set[str]:
     return set(os.listdir(project.cache / "builds"))
 
 
-FOREIGN = ("data.json", "app.stamp", "b.known", "a.new", "0123456.stamp", "012345678.stamp", "01234567.stamp.txt")
+FOREIGN = (
+    *("data.json", "app.stamp", "b.known", "a.new", "0123456.stamp", "012345678.stamp", "01234567.stamp.txt"),
+    *("0123456x.known", "01234567.stamps", "01234567", "01234567.stamp.new", "01234567.stamp.a.new"),
+    *("01234567.stamp.1.old", "01234567.known.1.new.txt"),
+)
 
 
 def test_what_is_not_ours_stays(project: Project) -> None:

@@ -1,7 +1,7 @@
 """Work of others, in a process of its own: it may hang, print, fork, crash or end, and the build goes on.
 
 What it prints goes to standard error, and there is nothing for it to read. Where this process cannot fork
-(executors.may_fork, or the system gives no more) the work is done in it, and none of this holds.
+(forking.may_fork, or the system gives no more) the work is done in it, and none of this holds.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, TypeVar, cast
 
-from assetbuild.executors import may_fork
-from assetbuild.worker import WORD, attempt, flush
-from assetbuild.workers import HEARTBEAT, PATIENCE, WorkerTraceback
+from assetbuild.forking import may_fork
+from assetbuild.worker import HEARTBEAT, PATIENCE, WORD, attempt, flush
+from assetbuild.workers import WorkerTraceback
 
 T = TypeVar("T")
 _BUFFER = 1 << 16  # bytes

@@ -8,11 +8,11 @@ reads something that engines read otherwise, the source is refused. Refusing cos
 from __future__ import annotations
 
 import codecs
-import re
 from bisect import bisect_left
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
+from assetbuild.patterns import regex
 from assetbuild.processors.difference import Difference
 from assetbuild.processors.javascript_kinds import Kinds, is_misread, kinds_of, without_comments
 from assetbuild.syntax import javascript
@@ -30,8 +30,8 @@ _FEW = 1_000  # bytes: two such trees are compared before a query for one is mad
 
 _EXCERPT = 40  # characters of the source in a message
 
-_LINE_END = re.compile(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
-_HTML_COMMENT = re.compile(rb"<!--|-->")
+_LINE_END = regex(rb"[\r\n]|\xe2\x80[\xa8\xa9]")
+_HTML_COMMENT = regex(rb"<!--|-->")
 _CLOSING = frozenset({b")", b"]", b"}", b"'", b'"', b"`"})  # a word may follow these without white space
 _HTML_OPEN = len(b"<!--")
 

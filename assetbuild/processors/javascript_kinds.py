@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from assetbuild.named import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from assetbuild.errors import Problem
+from assetbuild.named import NamedTuple
 
 
 class Minified(NamedTuple):

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from assetbuild.errors import Problem, ProcessorError, place_at
 from assetbuild.model import Language
+from assetbuild.named import NamedTuple
 from assetbuild.processors.difference import Difference, Refused
 from assetbuild.processors.minified import Minified
 from assetbuild.processors.verified import VERIFIED

@@ -9,11 +9,11 @@ import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from assetbuild.compress import SUFFIXES
 from assetbuild.errors import ConfigError, ReleaseError
+from assetbuild.named import NamedTuple
 from assetbuild.records import FILES, MANIFEST
 from assetbuild.runtime.manifest import Manifest, ManifestError
 from assetbuild.verify import find_release

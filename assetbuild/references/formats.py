@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assetbuild.model import Format, Reference
+from assetbuild.references import sourcemap
 
 
 def find(content: bytes, kind: Format) -> Sequence[Reference] | None:
@@ -32,6 +33,8 @@ def load() -> None:
     find(b"import 'a'; import('b')", "js")
     find(b"<svg/>", "svg")
     problem(b"<svg/>", "svg")
+    sourcemap.find(b"//# sourceMappingURL=a", "js")
+    sourcemap.find(b"/*# sourceMappingURL=a */", "css")
 
 
 def url_encoding(content: bytes, kind: Format) -> str:

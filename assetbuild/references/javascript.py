@@ -18,11 +18,11 @@ names spelled with escapes (`\u0055RL`) or in brackets (`self["URL"]`).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from assetbuild import urls
 from assetbuild.model import Kind, Reference
+from assetbuild.patterns import regex
 from assetbuild.references import javascript_words as words
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _GLOBAL_OBJECTS = frozenset({b"window", b"self", b"globalThis"})
 _WORKERS = frozenset({b"Worker", b"SharedWorker"})
 
 _URL_KINDS = frozenset({"js-url", "js-worker", "js-import-scripts"})
-_PLAIN = re.compile(rb"\.\.?/[\w./@-]*")  # a relative path as it is: most are
+_PLAIN = regex(rb"\.\.?/[\w./@-]*")  # a relative path as it is: most are
 _RELATIVE = ("./", "../", "/")
 _DIRECTORIES = frozenset({"", ".", ".."})
 _TRIMMED = "".join(map(chr, range(0x21)))  # what a browser drops at the end of a URL

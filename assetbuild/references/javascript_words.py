@@ -11,6 +11,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
+from assetbuild.patterns import regex
+
 _SPACE = rb"[\s\x80-\xff]*"  # bytes from 0x80 may be Unicode's white space
 _COMMENT = rb"/[/*]"
 _IMPORT_WORD = rb"import(?<![\w$]import)" + _SPACE
@@ -44,9 +46,9 @@ _CALL = _IMPORT_WORD + rb"(?=\(|" + _COMMENT + rb")"
 # Comments are read through up to these limits. Beyond them the parser decides, in time that grows with the file.
 _COMMENTS = 16
 _COMMENT_LENGTH = 1_000
-_LINE_END = re.compile(rb"[\r\n\xe2](?:(?<!\xe2)|\x80[\xa8\xa9])")  # one class first: `re` searches for it fast
-_BLOCK_END = re.compile(rb"\*/")
-_NEXT = re.compile(_SPACE + rb"(/[/*]|[\"'`(.])?")
+_LINE_END = regex(rb"[\r\n\xe2](?:(?<!\xe2)|\x80[\xa8\xa9])")  # one class first: `re` searches for it fast
+_BLOCK_END = regex(rb"\*/")
+_NEXT = regex(_SPACE + rb"(/[/*]|[\"'`(.])?")
 
 # What the grammar lacks: attributes of an export, the older `assert`, and the phases of an import. On one line, with
 # plain values and without comments: so that all of a match is code, or none of it.
@@ -65,7 +67,7 @@ _NEWS = (
 # memory for one, and no path has as many characters as a string may have escapes.
 _UNICODE_SPACE = rb"(?:\xc2\xa0|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbb\xbf)"
 _BLANKS = 999  # bytes at least, if a match of the following is not all that is there
-_BLANK = re.compile(rb"\s*(?:" + _UNICODE_SPACE + rb"\s*){0,999}")
+_BLANK = regex(rb"\s*(?:" + _UNICODE_SPACE + rb"\s*){0,999}")
 STRING = (
     rb"(?:\"[^\"\\\r\n]*(?:\\(?s:\r\n|.)[^\"\\\r\n]*){0,9999}\""
     rb"|'[^'\\\r\n]*(?:\\(?s:\r\n|.)[^'\\\r\n]*){0,9999}')"

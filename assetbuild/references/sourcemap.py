@@ -10,21 +10,22 @@ import re
 
 from assetbuild import urls
 from assetbuild.model import Language, Reference
+from assetbuild.patterns import regex
 
 _MARK = b"sourceMappingURL="
 _INLINE = _MARK + b"data:"
-_OPENING = re.compile(rb"(?://|/\*)[#@]\s*\Z")
+_OPENING = regex(rb"(?://|/\*)[#@]\s*\Z")
 _OPENING_LENGTH = 16  # bytes, white space before the mark included
 
 # From the mark on. A quote or a star ends no real URL here, but a string or a comment that only holds such text.
 _REST = {
-    b"//": re.compile(rb"sourceMappingURL=([^\s'\"`*]*)()\s*\Z"),
-    b"/*": re.compile(rb"sourceMappingURL=([^\s'\"`*]*)\s*\*/()\s*\Z"),
+    b"//": regex(rb"sourceMappingURL=([^\s'\"`*]*)()\s*\Z"),
+    b"/*": regex(rb"sourceMappingURL=([^\s'\"`*]*)\s*\*/()\s*\Z"),
 }
 
 # Bytes at the end of a file where the mark is looked for first, and what shows that no URL before them ends there.
 _TAIL = 200
-_TEXT = re.compile(rb"[\s'\"`*]\s*[^\s'\"`*/]")
+_TEXT = regex(rb"[\s'\"`*]\s*[^\s'\"`*/]")
 
 # Bytes of a script that is parsed in doubt. In a larger one, a comment on a line of its own is taken for what it seems:
 # only a comment around it that closes with it, or never, could make it none.

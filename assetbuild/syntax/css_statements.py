@@ -8,9 +8,9 @@ For who looks for the names of files: what is matched here is balanced and whole
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from assetbuild.model import Kind
+from assetbuild.named import NamedTuple
 from assetbuild.syntax.css import (
     COMMENT,
     HEX_END,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import NamedTuple
+
+from assetbuild.named import NamedTuple
 
 # Repeats are bounded: `re` takes 120 bytes of memory for each. What has no end goes to the end of its line or the file.
 _TOKEN = re.compile(

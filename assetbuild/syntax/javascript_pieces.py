@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from assetbuild.named import NamedTuple
 from assetbuild.syntax import javascript
 from assetbuild.syntax.javascript_braces import Braces, braces
 

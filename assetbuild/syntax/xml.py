@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 from xml.parsers import expat
 
+from assetbuild.named import NamedTuple
 from assetbuild.syntax.css import codec_of, compiled
 
 MAX_DEPTH = 5000  # of elements: where Chromium gives up
