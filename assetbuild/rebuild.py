@@ -2,14 +2,13 @@
 
 A trace is kept under all that is known beforehand: the digest of the content, the tools with their versions, every
 option. It holds what was made, and what was read besides with the digest found there, or nothing where nothing was: it
-counts only if all of that is so still. Traces, made content and variants are kept by content, so they serve on any
-machine and for any checkout. All of it may go at any moment: the same bytes come out.
+counts only if all of that is so still. Traces and variants are kept by content, so they serve on any machine and for
+any checkout. All of it may go at any moment: the same bytes come out.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,17 +22,18 @@ from assetbuild.engine import Engine
 from assetbuild.errors import AssetBuildError
 from assetbuild.globs import matcher
 from assetbuild.held import Held
-from assetbuild.model import Compiled, Format, Source, language_of
+from assetbuild.model import Compiled, Format, Language, Source, language_of
 from assetbuild.named import NamedTuple
 from assetbuild.names import LENGTH, released_name
-from assetbuild.results import Packed, Result, packed, read_trace, trace_of, unpacked
+from assetbuild.results import Packed, Result, kept, packed, read, trace_of, unpacked
+from assetbuild.rules import OFF, Minifying
 
 if TYPE_CHECKING:
     from assetbuild.processors.webassets import Bundle
 
 
 LARGE = 8 << 20  # bytes; such a file is not read whole
-_TRACE = 2  # the version of what `trace_of` writes
+_TRACE = 3  # the version of what `trace_of` writes
 # How much longer a byte takes than one that is only hashed: measured on real sites, with verified minifiers.
 _WEIGHTS: Mapping[Format | None, int] = {"js": 500, "css": 300, "svg": 30, "webmanifest": 100}
 
@@ -72,6 +72,7 @@ class Rebuilder:
         self.early = early
         self.held = held
         self.is_prehashed = matcher(config.prehashed)
+        self._told: dict[tuple[Any, ...], bytes] = {}
 
     def weight(self, path: str) -> float:
         """About how long it takes to compile, for an order of work."""
@@ -90,29 +91,27 @@ class Rebuilder:
     def keep(self, made: Packed) -> Compiled:
         """What `compile` has given, whose content need not be where it was."""
         if isinstance(made[0], str):
-            path, digest, size, early = made
+            path, digest, size, early, *of_source = made
             if early and self.early:
                 self.early.written[early] = digest
-            return compile_opaque(self.sources[path], digest, size, self.config)
+            if not of_source:
+                return compile_opaque(self.sources[path], digest, size, self.config)
+            source_size, source_digest, tools = of_source
+            file, reads = self._early_file(early), ((path, source_digest),)
+            return Compiled(path, None, file, digest, size, source_size, (path,), tools=tools, reads=reads)
         result = unpacked(made)
-        self._keep_trace(result)
+        if result.key and self.store:
+            self.store.put(result.key, kept(result))
         compiled = result.compiled
         if not result.early or self.early is None:
             return self.held.keep(compiled) if self.held else compiled
         self.early.written[result.early] = compiled.digest
         if not compiled.tools:  # what no tool has made is looked at once more, for a source map inside
             return compiled
-        return compiled._replace(content=None, file=f"{self.early.files_dir}/{result.early}")
+        return compiled._replace(content=None, file=self._early_file(result.early))
 
-    def _keep_trace(self, result: Result) -> None:
-        compiled = result.compiled
-        if not result.key or self.store is None:
-            return
-        if compiled.content is not None:
-            self.store.put(_key("content", compiled.digest), compiled.content)
-        if compiled.made_map:
-            self.store.put(_key("content", hashlib.sha256(compiled.made_map[1]).hexdigest()), compiled.made_map[1])
-        self.store.put(result.key, result.trace)
+    def _early_file(self, name: str) -> str | None:
+        return f"{self.early.files_dir}/{name}" if self.early else None
 
     def _source(self, source: Source) -> Packed:
         path, digest, content = source.logical_path, self.digests.get(source.logical_path), None
@@ -121,9 +120,9 @@ class Rebuilder:
             return self._opaque(source, digest)
         if digest is None:
             content, digest = _read(source)
-        key = self._source_key(path, digest) if self.store and self._takes_time(path) else b""
-        if kept := self._kept(key, source.file, path, digest) if key else None:
-            return self._packed(kept, content=content)
+        key = self._source_key(path, digest)
+        if compiled := self._kept(key, path, source.file, digest) if key else None:
+            return self._packed(compiled, content=content)
         if content is None:
             content, now = _read(source)
             if now != digest:
@@ -158,20 +157,20 @@ class Rebuilder:
         name = released_name(path, digest[:LENGTH])
         return name if self.early.put(name, content) else ""
 
-    def _takes_time(self, path: str) -> bool:
-        """Whether it is to be minified: all else is done as fast as a trace is read."""
-        language = language_of(path) if self.config.minify else None
-        return language is not None and bool(self.config.minifying(path).tools(language))
-
     def _bundle(self, bundle: Bundle) -> Packed:
         key = self._bundle_key(bundle)
-        if kept := self._kept(key) if key else None:
-            return self._packed(kept)
+        if compiled := self._kept(key, bundle.output) if key else None:
+            return self._packed(compiled)
         compiled = compile_bundle(bundle, self.config, self.sources)
         return self._packed(compiled, key if compiled.reads is not None else b"")
 
     def _source_key(self, path: str, digest: str) -> bytes:
-        return _key(f"source {_TRACE}", digest, *self._options(path))
+        """Empty for what is not to be minified: that is done as fast as a trace is read."""
+        language = language_of(path) if self.store and self.config.minify else None
+        minifying = self.config.minifying(path) if language else OFF
+        if language is None or not minifying.tools(language):
+            return b""
+        return _key(f"source {_TRACE}", digest, path, self._options(path, language, minifying))
 
     def _bundle_key(self, bundle: Bundle) -> bytes:
         recipe = bundle.recipe
@@ -183,31 +182,29 @@ class Rebuilder:
             bundle.name,
             recipe.minify,
             recipe.found,
-            *self._options(bundle.output),
+            bundle.output,
+            self._options(bundle.output, language_of(bundle.output), self.config.minifying(bundle.output)),
         )
 
-    def _options(self, path: str) -> Iterator[Any]:
-        """All that the configuration says of an asset."""
-        minifying, language = self.config.minifying(path), language_of(path)
-        yield from (self.engine.key, path, self.config.url_prefix, self.config.references.format_of(path))
-        yield self.is_prehashed(path)
-        yield (minifying.tools(language), minifying.options.keep, minifying.options.source_maps) if language else None
+    def _options(self, path: str, language: Language | None, minifying: Minifying) -> bytes:
+        """A digest of the tools and of all that the configuration says of an asset, of whatever path."""
+        own = (self.is_prehashed(path), language, minifying)
+        if own not in self._told:  # it is the same for nearly all, and takes as long as to read one
+            told = minifying.options
+            options = (minifying.tools(language), told.keep, told.source_maps) if language else None
+            self._told[own] = _key(self.engine.key, self.config.url_prefix, own[0], options)
+        return self._told[own]
 
-    def _kept(self, key: bytes, file: str | None = None, own: str = "", own_digest: str = "") -> Compiled | None:
-        """`own` is the logical path of a source, `own_digest` what its `file` has been found to hold."""
-        trace = self.store.get(key) if self.store else None
-        if trace is None or self.store is None:
+    def _kept(self, key: bytes, path: str, file: str | None = None, digest: str = "") -> Compiled | None:
+        """`digest` is that of the source, if it is one: what its `file` has been found to hold."""
+        found = self.store.get(key) if self.store else None
+        if found is None:
             return None
-        data = json.loads(trace)
-        if any((own_digest if path == own else self._digest(path)) != digest for path, digest in data["reads"]):
+        compiled = read(found, path, file, digest)
+        reads = compiled.reads or ()
+        if any((digest if path_read == path else self._digest(path_read)) != then for path_read, then in reads):
             return None
-        contents = []
-        for digest in (data["made"], data["map"] and data["map"][1]):
-            content = self.store.get(_key("content", digest)) if digest else None
-            if digest and content is None:
-                return None
-            contents.append(content)
-        return read_trace(data, file, *contents)
+        return compiled
 
     def _digest(self, path: str) -> str:
         if path not in self.sources:

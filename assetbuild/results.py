@@ -1,9 +1,11 @@
 """What compiling an asset has given, as plain values: for another process, where objects would take ten times as long,
-and as JSON, for a store."""
+and as bytes, for a store.
+
+Nearly all assets are plain: made of one source, or that source itself, and naming nothing. Little is said of those.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from itertools import starmap
 from typing import Any
@@ -12,14 +14,14 @@ from assetbuild.history import packed_problem, unpacked_problem
 from assetbuild.model import Compiled, Origin, Reference
 from assetbuild.named import NamedTuple
 
-# Logical path, digest, size and `Result.early` of what names nothing and is released as it is, as nearly all are; else
-# what `packed` gives.
+# Logical path, digest, size and `Result.early` of a plain asset; if it is not the source itself, but what was written
+# early, then source size, digest of the source, and tools too. Else what `packed` gives of any.
 Packed = tuple[Any, ...]
 
 
 class Result(NamedTuple):
-    """`key` is that of the `trace` to keep; empty where it is kept already, or cannot be. `early` is the name under
-    which the content, which is final, is written already; empty where it is not."""
+    """`key` is that of the trace to keep, and `trace` how it begins; empty where it is kept already, or cannot be.
+    `early` is the name under which the content, which is final, is written already; empty where it is not."""
 
     compiled: Compiled
     key: bytes = b""
@@ -29,6 +31,12 @@ class Result(NamedTuple):
 
 def packed(result: Result) -> Packed:
     compiled = result.compiled
+    if not result.key and (source_digest := _source_of(compiled)):
+        path, digest, size, early = compiled.logical_path, compiled.digest, compiled.size, result.early
+        if compiled.content is None:
+            return path, digest, size, early
+        if early:
+            return path, digest, size, early, compiled.source_size, source_digest, compiled.tools
     plain: dict[str, Any] = {
         "references": [*map(tuple, compiled.references)],
         "origins": [*map(tuple, compiled.origins)],
@@ -47,10 +55,27 @@ def unpacked(values: Packed) -> Result:
     return Result(whole, key, trace, early)
 
 
+def _source_of(compiled: Compiled) -> str:
+    """The digest of the one source that a plain asset is made of; empty for any other."""
+    path, reads = compiled.logical_path, compiled.reads
+    if compiled.references or reads is None or len(reads) != 1 or reads[0][0] != path or compiled.sources != (path,):
+        return ""
+    if compiled.warnings or compiled.made_map or compiled.dropped_maps or compiled.prehashed:
+        return ""
+    # What no tool has made, but is not the source either, may hold a source map.
+    return reads[0][1] if (compiled.content is None) is (compiled.tools == ()) else ""
+
+
+def kept(result: Result) -> bytes:
+    """What a store keeps: how it begins, the content, if it is not the source, and the map."""
+    content, made_map = result.compiled.content, result.compiled.made_map
+    return b"%b\n%b%b" % (result.trace, content or b"", made_map[1] if made_map else b"")
+
+
 def trace_of(compiled: Compiled) -> bytes:
-    """As JSON: a cache that came from somewhere else can be wrong, but run nothing."""
-    made_map = compiled.made_map
-    data = {
+    """A line of JSON, since a cache that came from somewhere else can be wrong, but run nothing."""
+    content, made_map = compiled.content, compiled.made_map
+    data: object = {
         "asset": [
             compiled.logical_path,
             compiled.digest,
@@ -66,18 +91,29 @@ def trace_of(compiled: Compiled) -> bytes:
         "origins": compiled.origins,
         "warnings": [packed_problem(one) for one in compiled.warnings],
         "reads": compiled.reads,
-        "made": compiled.digest if compiled.content is not None else None,
-        "map": [made_map[0], hashlib.sha256(made_map[1]).hexdigest()] if made_map else None,
+        "made": len(content) if content is not None else None,
+        "map": made_map[0] if made_map else None,
     }
+    if _source_of(compiled):
+        data = [compiled.digest, compiled.source_size, compiled.tools] if content is not None else [compiled.size]
     return json.dumps(data, separators=(",", ":")).encode()
 
 
-def read_trace(data: dict[str, Any], file: str | None, content: bytes | None, made_map: bytes | None) -> Compiled:
-    """What `trace_of` was given; the contents are kept apart from it, by their digests."""
+def read(content: bytes, path: str, file: str | None, source_digest: str) -> Compiled:
+    """What `kept` was given of it. `file` is the source of what is no bundle, with its digest."""
+    head, _, rest = content.partition(b"\n")
+    data = json.loads(str(head, "ascii"))
+    if isinstance(data, list):
+        reads = ((path, source_digest),)
+        if len(data) == 1:
+            return Compiled(path, None, file, source_digest, data[0], data[0], (path,), reads=reads)
+        digest, source_size, tools = data
+        return Compiled(path, rest, file, digest, len(rest), source_size, (path,), tools=tuple(tools), reads=reads)
+    made, map_path = data["made"], data["map"]
     path, digest, size, source_size, sources, encoding, tools, dropped_maps, prehashed = data["asset"]
     return Compiled(
         logical_path=path,
-        content=content,
+        content=rest[:made] if made is not None else None,
         file=file,
         digest=digest,
         size=size,
@@ -88,7 +124,7 @@ def read_trace(data: dict[str, Any], file: str | None, content: bytes | None, ma
         encoding=encoding,
         tools=tuple(tools),
         dropped_maps=tuple(dropped_maps),
-        made_map=(data["map"][0], made_map) if made_map is not None else None,
+        made_map=(map_path, rest[made or 0 :]) if map_path is not None else None,
         prehashed=prehashed,
         warnings=tuple(unpacked_problem(one) for one in data["warnings"]),
         reads=tuple((path, digest) for path, digest in data["reads"]),

@@ -53,6 +53,7 @@ CONFIGS = {
     "keep nothing": WARN + "[minify]\nkeep = false\n",
     "some skipped": WARN + '[minify]\nskip = ["css/s*", "js/l*"]\n',
     "some otherwise": WARN + '[minify.overrides."css/s*"]\ncss = ["cssmin"]\nkeep = false\n',
+    "some keep nothing": WARN + '[minify.overrides."css/s*"]\nkeep = false\n',
     "another prefix": 'url_prefix = "/assets/"\n' + WARN.replace('"/assets/"', '"/static/"'),
     "inside a folder": 'roots = [{path = "static", prefix = "inside"}]\n' + WARN,
     "prehashed": 'prehashed = ["css/s*", "js/o*", "img/*"]\n' + WARN,

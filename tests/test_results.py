@@ -15,7 +15,7 @@ from assetbuild.errors import AssetBuildError, Place, Problem
 from assetbuild.inputs import look
 from assetbuild.model import Compiled, Origin, Reference
 from assetbuild.rebuild import Rebuilder
-from assetbuild.results import Result, packed, unpacked
+from assetbuild.results import Result, kept, packed, read, trace_of, unpacked
 from tests.conftest import Site
 
 FULL = Compiled(
@@ -46,6 +46,75 @@ def test_a_result_is_the_same_after_it_was_plain(compiled: Compiled) -> None:
 
     assert found == result
     assert repr(found) == repr(result)  # which tells tuples of one class from those of another
+
+
+READS = (("a.js", "digest"),)
+PLAIN = Compiled("a.js", b"1\n\n2", "/a.js", "made", 4, 9, ("a.js",), tools=("minify x 1",), reads=READS)
+SAME = PLAIN._replace(content=None, digest="digest", size=9, tools=())
+NOT_PLAIN: dict[str, object] = {
+    "references": FULL.references,
+    "sources": ("b.js",),
+    "reads": (("b.js", "digest"),),
+    "warnings": FULL.warnings,
+    "made_map": ("a.js.map", b"{}\n"),
+    "dropped_maps": ("a.js.map",),
+    "prehashed": True,
+    "tools": (),
+}
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [
+        FULL._replace(held=None),
+        FULL._replace(held=None, content=b"", made_map=("a.js.map", b"")),
+        FULL._replace(held=None, content=None, reads=(("\ud8ff.js", ""),)),
+        *(PLAIN, PLAIN._replace(content=b"", size=0), SAME, SAME._replace(size=0, source_size=0)),
+        *(plain._replace(**{name: value}) for plain in (PLAIN, SAME) for name, value in NOT_PLAIN.items()),
+        PLAIN._replace(reads=(*READS, ("b.js", ""))),
+        SAME._replace(tools=("minify x 1",)),
+    ],
+)
+def test_what_is_kept_is_read_as_what_it_was(compiled: Compiled) -> None:
+    found = read(kept(Result(compiled, b"key", trace_of(compiled))), "a.js", "/a.js", "digest")
+
+    assert repr(found) == repr(compiled)
+
+
+def test_little_is_kept_of_what_is_plain() -> None:
+    assert kept(Result(PLAIN, trace=trace_of(PLAIN))) == b'["made",9,["minify x 1"]]\n1\n\n2'
+    assert kept(Result(SAME, trace=trace_of(SAME))) == b"[9]\n"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        *(Result(plain, early=early) for plain in (PLAIN, SAME) for early in ("", "a.early.js")),
+        *(Result(PLAIN._replace(**{name: value}), early="a.early.js") for name, value in NOT_PLAIN.items()),
+        *(Result(SAME._replace(**{name: value}), early="a.early.js") for name, value in NOT_PLAIN.items()),
+        Result(PLAIN, b"key", trace_of(PLAIN), "a.early.js"),
+    ],
+)
+def test_what_is_plain_is_the_same_after_little_was_sent(site: Site, tmp_path: Path, result: Result) -> None:
+    """Where it is written early, its content is read from there."""
+    early = Early(tmp_path, "files")
+    rebuilder, _ = made(site({"a.js": "1" * 9}), early)
+    source = rebuilder.sources["a.js"].file
+    values = packed(result._replace(compiled=result.compiled._replace(file=source)))
+
+    found = rebuilder.keep(marshal.loads(marshal.dumps(values)))
+
+    assert early.written == ({result.early: result.compiled.digest} if result.early else {})
+    is_read_there = bool(result.early and result.compiled.tools)
+    expected = {"content": None, "file": f"{tmp_path}/files/a.early.js"} if is_read_there else {"file": source}
+    assert repr(found) == repr(result.compiled._replace(**expected))
+
+
+@pytest.mark.parametrize(("content", "length"), [(b"1\n2", 7), (None, 4)])
+def test_of_what_is_plain_little_is_sent(content: bytes | None, length: int) -> None:
+    compiled = PLAIN._replace(content=content) if content else SAME
+
+    assert len(packed(Result(compiled, early="a.early.js"))) == length
 
 
 def made(
@@ -108,3 +177,9 @@ def test_what_is_no_longer_what_it_was_known_to_be_is_not_taken(site: Site) -> N
     error = rebuilder.compile("a.js")
 
     assert str(error) == "a.js: changed while it was being built\n  fix: build again"
+
+
+def test_what_is_to_be_kept_is_sent_with_its_key() -> None:
+    result = Result(PLAIN, b"key", trace_of(PLAIN), "a.early.js")
+
+    assert unpacked(packed(result)) == result
