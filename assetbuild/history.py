@@ -67,7 +67,7 @@ class History:
         # Another build of the same may write at the same time: what belongs together has one token.
         token = os.urandom(8).hex()
         os.makedirs(os.path.dirname(self.file), exist_ok=True)
-        stamp.replace_file(self.file + ".known", *packed({**known, "token": token}))
+        stamp.overwrite(self.file + ".known", *packed({**known, "token": token}))
         made.facts.update(token=token, key=self.key, variables=_variables())
         stamp.save(made, self.file + ".stamp")
         forget_old_builds(self.cache_dir)
@@ -127,7 +127,7 @@ class Changes:
 
     @property
     def none(self) -> bool:
-        return [] == self.environment == self.directories == self.first_source == self.released
+        return [] == self.environment == self.first_source == self.directories == self.released
 
 
 def _is_current(facts: Mapping[str, Any]) -> bool:

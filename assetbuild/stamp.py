@@ -122,13 +122,13 @@ def load(file: str) -> Stamp | None:
 
 
 def save(stamp: Stamp, file: str) -> None:
-    """Appears whole or not at all. Raises OSError."""
+    """Raises OSError."""
     parts = (stamp.environment, stamp.directories, stamp.sources, stamp.released)
     names = os.fsencode("\0".join([name for part in parts for name in part.files]))
     head = {"counts": [len(part.files) for part in parts], "names": len(names), "facts": stamp.facts}
     text = json.dumps(head).encode()
     body = [len(text).to_bytes(8, "big"), text, names, *(part.numbers.tobytes() for part in parts)]
-    replace_file(file, FORMAT, checksum(*body), *body)
+    overwrite(file, FORMAT, checksum(*body), *body)
 
 
 def decoded(names: memoryview) -> str:
@@ -166,6 +166,28 @@ def replace_file(file: str, *content: bytes | memoryview) -> None:
             os.unlink(scratch)
         raise
     atomic.finished(scratch)
+
+
+def overwrite(file: str, *content: bytes | memoryview) -> None:
+    """Write a file that carries a checksum: over what is there, which takes a tenth of the time of another file.
+
+    Meanwhile, and after a kill or an error, it is damaged, and so is none. Raises OSError.
+    """
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        replace_file(file, *content)
+        return
+    with open(descriptor, "wb") as stream:
+        found = os.fstat(descriptor)
+        is_ours_alone = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and atomic.lock_now(descriptor)
+        if is_ours_alone:
+            stream.writelines(content)
+            stream.flush()
+            if stream.tell() < found.st_size:
+                stream.truncate()
+    if not is_ours_alone:
+        replace_file(file, *content)
 
 
 def signature_of(file: str, read_at: int) -> Signature:

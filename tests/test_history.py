@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -506,6 +508,61 @@ def test_a_file_that_is_replaced_leaves_nothing_beside_it(tmp_path: Path) -> Non
     stamp.replace_file(str(tmp_path / "file"), b"b")
 
     assert sorted(os.listdir(tmp_path)) == ["directory", "file"]
+
+
+def test_a_file_is_written_over_where_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    for content in ([b"first"], [b"a longer ", b"second"], [b"", b"3"], []):
+        stamp.overwrite(str(file), *content)
+        assert file.read_bytes() == b"".join(content)
+        inode = file.stat().st_ino
+        stamp.overwrite(str(file), *content, b"more")
+        assert (file.read_bytes(), file.stat().st_ino) == (b"".join(content) + b"more", inode)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_is_somebody_elses_too_is_not_written_over(tmp_path: Path) -> None:
+    """A copy of a cache made of links, another build that writes, a pipe in its place."""
+    file, other = tmp_path / "file", tmp_path / "other"
+    for harm in ("linked", "pointed", "locked", "pipe"):
+        file.write_bytes(b"before")
+        if harm == "linked":
+            os.link(file, other)
+        elif harm == "pointed":
+            file.rename(other)
+            file.symlink_to(other)
+        elif harm == "pipe":
+            file.unlink()
+            os.mkfifo(file)
+        with file.open("rb") if harm == "locked" else contextlib.nullcontext() as holder:
+            if holder:
+                fcntl.flock(holder, fcntl.LOCK_EX)
+            stamp.overwrite(str(file), b"new")
+            assert (file.read_bytes(), file.is_symlink()) == (b"new", False)
+            if holder:
+                assert holder.read() == b"before"
+        if other.exists():
+            assert other.read_bytes() == b"before"
+            other.unlink()
+        file.unlink()
+    assert os.listdir(tmp_path) == []
+
+
+def test_half_of_what_was_to_be_written_is_no_stamp(tmp_path: Path) -> None:
+    file = tmp_path / "stamp"
+    watched = Watched.of((str(number), (number, 1, 2, 3)) for number in range(9))
+    for ends in (b"", b"x"):
+        made = Stamp(watched, watched, watched, watched, {"ends": ends.decode()})
+        stamp.save(made, str(file))
+        assert stamp.load(str(file)) == made
+    whole = file.read_bytes()
+    later = made._replace(facts={"ends": "y"})
+    stamp.save(later, str(file))
+    new = file.read_bytes()
+
+    for written in range(1, len(new)):
+        file.write_bytes(new[:written] + whole[written:])
+        assert stamp.load(str(file)) in (None, made, later)
 
 
 # Histories

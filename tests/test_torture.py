@@ -206,7 +206,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 def work(number):
     return number + sum(range(200_000))
 expected = [work(number) for number in range(50)]
-import pickle, signal, fcntl, select  # what a map would import
+import pickle, signal, fcntl, select, assetbuild.workers  # what a map would import
 for free in range(6):
     full = []
     try:
