@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.run import LONG
+from benchmarks.run import LONG, SHORT, TURNS
 
 OURS = {
     "cold": "**assetbuild**, cold: rewrite and fingerprint",
@@ -60,8 +60,8 @@ HOW = f"""
   SHA-256 are in `benchmarks/django.toml` and `benchmarks/large.toml`. Each is one root; references to files that the
   packages do not publish are ignored (`missing = "ignore"`).
 - **Side by side.** Every command is a new process, as a user starts it. The scenarios of a corpus take turns, round
-  after round, and the tables show medians. What takes longer than {LONG} seconds is run once. WhiteNoise has no cache
-  that its next run could use, so it is not run again.
+  after round, and the tables show medians. What takes less than {SHORT} seconds takes {TURNS} turns in each round, what
+  takes longer than {LONG} is run once. WhiteNoise has no cache that its next run could use, so it is not run again.
 - **Warm.** All files are read once before, and nothing is dropped from the system's file cache: the disk's own speed
   is not measured. Before each run the results of the last are moved aside (deleting thousands of files would slow
   down the next tool) and everything is written out (`sync`), outside of the measured time.

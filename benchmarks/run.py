@@ -21,6 +21,8 @@ from benchmarks.measure import Failed, peak_memory, run
 from benchmarks.scenario import Scenario
 
 LONG = 20  # seconds: what takes longer is measured once
+SHORT = 2  # seconds: what takes less is measured `TURNS` times in each round
+TURNS = 3  # the machine's own ups and downs last some seconds, in which much of what is short would be measured
 _DJANGO_UP_TO = 10_000  # files: beyond, the peer's point on the curve takes minutes
 _QUICK_UP_TO = 10_000
 
@@ -108,10 +110,11 @@ def _side_by_side(corpus: Corpus, tools: Tools, work: Path, quick: bool) -> Iter
 def _rounds(corpus: Corpus, found: list[Scenario], rounds: int) -> dict[str, Any]:
     """Interleaved: what else the machine does, or a cache that grows warm, meets all of them alike."""
     measured: dict[str, dict[str, Any]] = {one.name: {"runs": []} for one in found}
-    for number in range(rounds):
+    for number in range(rounds * TURNS):
         for scenario in found:
             so_far = measured[scenario.name]
-            if so_far.get("error") or any(one["wall"] > LONG for one in so_far["runs"]):
+            longest = LONG if number % TURNS == 0 else SHORT
+            if so_far.get("error") or any(one["wall"] > longest for one in so_far["runs"]):
                 continue
             try:
                 if scenario.memory and number == 0:
@@ -120,7 +123,7 @@ def _rounds(corpus: Corpus, found: list[Scenario], rounds: int) -> dict[str, Any
                 _once(scenario, so_far)
             except Failed as error:
                 so_far["error"] = str(error)
-            _say(f"{corpus.name} {number + 1}/{rounds} {scenario.name}: {_shown(so_far)}")
+            _say(f"{corpus.name} {number // TURNS + 1}/{rounds} {scenario.name}: {_shown(so_far)}")
     return measured
 
 
