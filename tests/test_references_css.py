@@ -118,6 +118,8 @@ def test_a_reference(css: str, kind: str, specifier: str, path: str, whole: str)
         "f(;@import 'x';)",
         "@import;'x'",
         "@import foo 'x' url(y);",
+        "@import <!-- 'x' url(y);",
+        "@import/**/--> url(y) 'x';",
         "@import-x 'y';",
         "a{--x:{@import 'y';}}",
         "a{--x/**/:{@import 'y'}b}",
@@ -145,6 +147,7 @@ def test_no_reference(css: str) -> None:
         ("a{shape-outside:url(x);offset-path:url(y#z);clip-path:url(#n)}", ["x", "y"]),
         ("@font-face{src:url(x)format('n')tech(color-COLRv1),local('n')}", ["x"]),
         ("@container style(--x: url(x)){a{b:url(y)}}", ["x", "y"]),
+        ("<!-- @import 'x'; --> @import 'y';", ["x", "y"]),
         ("@layer a{@import 'x'}@view-transition{navigation:auto}", ["x"]),
     ],
 )

@@ -118,6 +118,8 @@ def _candidates(content: bytes, last: int, *, skips: bool = True) -> Iterator[Ur
                 waits -= 1
             at = end
             if kind == "nothing":
+                if mode == _IMPORT and content[start] in b"<-":  # but `<!--` is something inside of a statement
+                    mode = _MUTE
                 continue
             of_url, awaited = awaited, None
             here: tuple[Kind, int] = (
