@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class Aside(Generic[R]):
-    """`work` has begun; what it gives must be something that `marshal` can write."""
+    """`work` has begun; what it gives must be something that `marshal` can write. Who is done with it calls `stop`."""
 
     def __init__(self, work: Callable[[], R]) -> None:
         self.work = work
@@ -32,7 +32,7 @@ class Aside(Generic[R]):
         """Asked for once. Raises what the work raises."""
         if self.pid:
             content = _read_all(self.answer)
-            self._end()
+            self._close()
             with suppress(EOFError, ValueError, TypeError):  # it has failed, or was killed
                 found: R = marshal.loads(content)  # noqa: S302 - from our own fork
                 return found
@@ -40,10 +40,14 @@ class Aside(Generic[R]):
 
     def stop(self) -> None:
         """What it is at is in vain."""
-        if self.pid:
+        if self.pid and self.answer >= 0:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            self._end()
+            self._close()
+        if self.pid:
+            pid, self.pid = self.pid, 0
+            with suppress(ChildProcessError):  # who ignores SIGCHLD has no account of its children
+                os.waitpid(pid, 0)
 
     def _begin(self) -> None:
         """Raises OSError where the system gives no process."""
@@ -53,7 +57,7 @@ class Aside(Generic[R]):
             if not self.pid:
                 self._work_alone(to_answer)
         except OSError:
-            os.close(self.answer)
+            self._close()
             raise
         finally:
             os.close(to_answer)
@@ -66,14 +70,13 @@ class Aside(Generic[R]):
             content = memoryview(marshal.dumps(made))
             while content:
                 content = content[os.write(to_answer, content) :]
+            os.close(to_answer)  # or the parent would wait for the end, which takes a millisecond
         finally:
             os._exit(0)
 
-    def _end(self) -> None:
-        pid, self.pid = self.pid, 0
-        os.close(self.answer)
-        with suppress(ChildProcessError):  # who ignores SIGCHLD has no account of its children
-            os.waitpid(pid, 0)
+    def _close(self) -> None:
+        answer, self.answer = self.answer, -1
+        os.close(answer)
 
 
 def _read_all(pipe: int) -> bytearray:

@@ -69,7 +69,7 @@ def forget_old_builds(directory: Path) -> None:
     oldest = time.time() - _OLD
     files = _builds(directory)
     atomic.remove_dead_files(file for file in files if file.suffix == ".new")
-    atomic.remove_dead_files(directory.glob("v*.sqlite3.*.new"), ("-wal", "-shm", "-journal", ""))
+    atomic.remove_dead_files(_begun_stores(directory), ("-wal", "-shm", "-journal", ""))
     for file in files:
         with suppress(OSError):
             if file.stat().st_mtime < oldest:
@@ -97,6 +97,14 @@ def _builds(directory: Path) -> list[Path]:
             return [Path(entry.path) for entry in entries if _is_ours(entry.name)]
     except OSError:
         return []
+
+
+def _begun_stores(directory: Path) -> list[Path]:
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return []
+    return [directory / name for name in names if name.endswith(".new") and name[0] == "v" and ".sqlite3." in name]
 
 
 def _is_ours(name: str) -> bool:

@@ -88,6 +88,18 @@ def test_nothing_of_it_stays(way: str) -> None:
     assert len(os.listdir("/dev/fd")) == before
 
 
+def test_what_has_given_its_result_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be another process's by now, where nobody keeps account of children."""
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, _: killed.append(pid))
+    aside = Aside(lambda: 1)
+    aside.result()
+    aside.stop()
+    aside.stop()
+
+    assert killed == []
+
+
 def test_what_is_in_vain_is_ended_at_once() -> None:
     started = time.monotonic()
     Aside(lambda: time.sleep(60)).stop()
