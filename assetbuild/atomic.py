@@ -123,7 +123,7 @@ def make_durable(directory: Path) -> None:
     One syncfs for the whole file system where there is one (Linux): an fsync per file costs seconds for thousands.
     """
     if sys.platform == "linux":
-        with _opened(directory) as descriptor, suppress(AttributeError):
+        with opened(directory) as descriptor, suppress(AttributeError):
             from ctypes import CDLL, get_errno  # which takes longer to load than most of what is written
 
             if CDLL(None, use_errno=True).syncfs(descriptor) == 0:
@@ -132,7 +132,7 @@ def make_durable(directory: Path) -> None:
                 raise OSError(get_errno(), os.strerror(get_errno()), str(directory))
     for parent, _, names in os.walk(directory, topdown=False):
         for name in names:
-            with _opened(Path(parent, name)) as descriptor:
+            with opened(Path(parent, name)) as descriptor:
                 os.fsync(descriptor)
         sync_directory(Path(parent))
 
@@ -144,17 +144,18 @@ def make_few_durable(directory: Path, changed: Iterable[str]) -> None:
         make_durable(directory)
         return
     for path in sorted({*files, *above(files), "."}, key=len, reverse=True):
-        with suppress(FileNotFoundError), _opened(directory / path) as descriptor:  # or it has been removed
+        with suppress(FileNotFoundError), opened(directory / path) as descriptor:  # or it has been removed
             os.fsync(descriptor)
 
 
 def sync_directory(directory: Path) -> None:
-    with _opened(directory) as descriptor:
+    with opened(directory) as descriptor:
         os.fsync(descriptor)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[int]:
+def opened(file: Path | str) -> Iterator[int]:
+    """A file or directory, to read from or to name what is in it by."""
     descriptor = os.open(file, os.O_RDONLY)
     try:
         yield descriptor

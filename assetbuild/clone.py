@@ -47,13 +47,14 @@ class Clone:
         if self.stamp.released_changed():
             return False
         files = [file for file in self.stamp.released.files if "/" in file]
-        source, target = f"{self.stamp.facts['dir']}/", f"{self.directory}/"
         try:
-            for directory in sorted(above(files)):
-                os.mkdir(target + directory)
-                os.chmod(target + directory, 0o755)  # noqa: S103 - public by purpose, whatever the umask says
-            for file in files:
-                os.link(source + file, target + file)
+            # Below open directories: the system finds a short path in nine tenths of the time.
+            with atomic.opened(self.stamp.facts["dir"]) as source, atomic.opened(self.directory) as target:
+                for directory in sorted(above(files)):
+                    os.mkdir(directory, dir_fd=target)
+                    os.chmod(directory, 0o755, dir_fd=target)  # noqa: S103 - public by purpose, whatever the umask says
+                for file in files:
+                    os.link(file, file, src_dir_fd=source, dst_dir_fd=target)
             atomic.make_durable(self.directory)
         except OSError:  # another file system, somebody else's files, too many links
             return False

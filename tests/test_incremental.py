@@ -876,11 +876,11 @@ def test_where_files_cannot_be_linked_they_are_written(
     """As from one file system to another, or at the limit of links to one file."""
     link, left = os.link, [allowed]
 
-    def refuse(source: str, target: str) -> None:
+    def refuse(source: str, target: str, **options: int) -> None:
         left[0] -= 1
         if left[0] < 0:
             raise OSError(errno.EMLINK, "Too many links")
-        link(source, target)
+        link(source, target, **options)
 
     monkeypatch.setattr(os, "link", refuse)
     for content in ("another dot", "a third one"):
