@@ -140,10 +140,12 @@ class _Build:
         alone = matcher((*config.standalone, *config.stable))
         everything = sources.keys() | bundles.keys()
         wanted = [path for path in everything if path not in inside or alone(path)]
-        rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests, place, held)
-        self.rendered = Rendered(
-            early=place, read=lambda compiled: content_again(compiled, sources, self.inputs.started)
-        )
+
+        def again(compiled: Compiled) -> bytes:
+            return content_again(compiled, sources, self.inputs.started)
+
+        rebuilder = Rebuilder(config, sources, bundles, tools, self.store, self.digests, place, held, again)
+        self.rendered = Rendered(early=place, read=again)
         compile_all = self._together(rebuilder, len(everything))
         graph = link(wanted, everything, compile_all, sources, config)
         if place:

@@ -12,11 +12,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from assetbuild import results
 from assetbuild.collector import with_collector
 from assetbuild.compile import compile_bundle, compile_opaque, compile_source
 from assetbuild.compress import MIN_SAVING, variants
 from assetbuild.config import Config
-from assetbuild.contents import changed, hash_source, read_source
+from assetbuild.contents import changed, content_of, hash_source, read_source
 from assetbuild.early import Early
 from assetbuild.engine import Engine
 from assetbuild.errors import AssetBuildError
@@ -25,7 +26,7 @@ from assetbuild.held import Held
 from assetbuild.model import Compiled, Format, Language, Source, language_of
 from assetbuild.named import NamedTuple
 from assetbuild.names import LENGTH, released_name
-from assetbuild.results import Packed, Result, kept, packed, read, trace_of, unpacked
+from assetbuild.results import Packed, Result, packed, read, trace_of, unpacked
 from assetbuild.rules import OFF, Minifying
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class Keeper(Protocol):
 class Rebuilder:
     """Compiles by logical path, in whatever process; `keep` what it gives in the one that opened the store.
 
-    `digests` are those of sources that are known without reading them. `early` is where to write what is final,
-    `held` where to keep what is not.
+    `digests` are those of sources that are known without reading them, `again` reads such a one all the same. `early`
+    is where to write what is final, `held` where to keep what is not.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Rebuilder:
         digests: Mapping[str, str],
         early: Early | None = None,
         held: Held | None = None,
+        again: Callable[[Compiled], bytes] = content_of,
     ) -> None:
         self.config = config
         self.sources = sources
@@ -71,6 +73,7 @@ class Rebuilder:
         self.digests = digests
         self.early = early
         self.held = held
+        self.again = again
         self.is_prehashed = matcher(config.prehashed)
         self._told: dict[tuple[Any, ...], bytes] = {}
 
@@ -101,7 +104,7 @@ class Rebuilder:
             return Compiled(path, None, file, digest, size, source_size, (path,), tools=tools, reads=reads)
         result = unpacked(made)
         if result.key and self.store:
-            self.store.put(result.key, kept(result))
+            self.store.put(result.key, results.kept(result))
         compiled = result.compiled
         if not result.early or self.early is None:
             return self.held.keep(compiled) if self.held else compiled
@@ -121,8 +124,10 @@ class Rebuilder:
         if digest is None:
             content, digest = _read(source)
         key = self._source_key(path, digest)
-        if compiled := self._kept(key, path, source.file, digest) if key else None:
-            return self._packed(compiled, content=content)
+        kept = self._kept(key, path, source.file, digest) if key else None
+        if kept:
+            is_to_be_written = self.early and content is None and kept.content is None
+            return self._packed(kept, content=self.again(kept) if is_to_be_written else content)
         if content is None:
             content, now = _read(source)
             if now != digest:
@@ -134,11 +139,12 @@ class Rebuilder:
 
     def _opaque(self, source: Source, digest: str | None) -> Packed:
         path = source.logical_path
-        if digest:
-            return path, digest, source.size, ""
         if self.early is None or source.size > LARGE:
-            return path, *hash_source(source), ""
-        content, digest = _read(source)
+            return path, *((digest, source.size) if digest else hash_source(source)), ""
+        if digest:
+            content = self.again(compile_opaque(source, digest, source.size, self.config))
+        else:
+            content, digest = _read(source)
         return path, digest, len(content), self._written(path, digest, content)
 
     def _packed(self, compiled: Compiled, key: bytes = b"", content: bytes | None = None) -> Packed:
